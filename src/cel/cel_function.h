@@ -1,0 +1,115 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * cel_function.h - one table entry per overload, the single source for the
+ * checker (signature), the cost estimate and the meter (charge), and the VM
+ * (implementation); private to src/cel.
+ */
+
+
+#ifndef CEL_FUNCTION_H_INCLUDED
+#define CEL_FUNCTION_H_INCLUDED
+
+
+#include "cel_type.h"
+
+
+/*
+ * args: n values; a receiver is args[0].  The kinds fit the signature, dyn
+ * parameters are anything but errors.  CEL_OK with *out, CEL_NEED, or
+ * CEL_ERROR after cel_eval_fail().
+ */
+typedef cel_status_t (*cel_function_pt)(cel_eval_t *eval,
+    const cel_value_t *args, uint32_t n, cel_value_t *out);
+
+
+/*
+ * What a call is charged before it runs, and how large its result may get.
+ *   units  = base + ((size of the arguments in `sized`) * per >> shift)
+ *   size   = bytes of strings and bytes, elements of lists and maps, and for
+ *            CEL_CHARGE_DEEP the whole value (bytes and elements, nested)
+ * CEL_CHARGE_PRODUCT multiplies the sizes instead of adding them.
+ */
+
+typedef enum {
+    CEL_CHARGE_SUM = 0,
+    CEL_CHARGE_PRODUCT,
+    CEL_CHARGE_DEEP
+} cel_charge_mode_t;
+
+typedef enum {
+    CEL_RESULT_SMALL = 0,     /* at most 64 bytes or no size at all */
+    CEL_RESULT_ARGS,          /* at most the sum of the sized arguments */
+    CEL_RESULT_ARGS_4,        /* at most four times that (escapes, hex) */
+    CEL_RESULT_PRODUCT,       /* at most the product (replace, join) */
+    CEL_RESULT_ELEMENT        /* a part of args[0] */
+} cel_result_size_t;
+
+typedef struct {
+    uint16_t             base;
+    uint16_t             per;
+    uint8_t              shift;
+    uint8_t              sized;          /* bit i: args[i] counts */
+    uint8_t              mode;           /* cel_charge_mode_t */
+    uint8_t              result;         /* cel_result_size_t */
+} cel_charge_t;
+
+
+typedef struct {
+    const char          *name;           /* "startsWith", "_+_", "@in" */
+    const char          *id;             /* "starts_with_string" */
+    const char          *signature;      /* "string.(string): bool";
+                                          * "(int, int): int"; capitals are
+                                          * type parameters: "(A, list(A))" */
+    cel_function_pt      call;
+    cel_charge_t         charge;
+} cel_overload_spec_t;
+
+
+/* A signature parsed once per env. */
+
+#define CEL_MAX_ARGS  8
+
+typedef struct {
+    const cel_overload_spec_t  *spec;
+    const cel_type_t           *args[CEL_MAX_ARGS];   /* receiver first */
+    const cel_type_t           *result;
+    uint8_t                     nargs;
+    bool                        member;
+} cel_overload_t;
+
+typedef struct cel_function_s {
+    const char                 *name;
+    uint32_t                    hash;
+    uint32_t                    count;
+    cel_overload_t             *overloads;
+} cel_function_t;
+
+
+/*
+ * Libraries: a file each, ended by an entry with name NULL.  Operators are
+ * named as in cel-go: "_+_" "_-_" "_*_" "_/_" "_%_" "-_" "!_" "_==_" "_!=_"
+ * "_<_" "_<=_" "_>_" "_>=_" "@in" "_[_]" "_[?_]"; "_&&_", "_||_" and "_?_:_"
+ * have signatures, but are compiled to jumps, not called.
+ */
+extern const cel_overload_spec_t  cel_lib_operators[];
+extern const cel_overload_spec_t  cel_lib_convert[];
+extern const cel_overload_spec_t  cel_lib_string[];
+extern const cel_overload_spec_t  cel_lib_collection[];
+extern const cel_overload_spec_t  cel_lib_time[];
+extern const cel_overload_spec_t  cel_lib_strings_ext[];
+
+/* cel_library.c: the list of all libraries, ended by NULL */
+extern const cel_overload_spec_t *const  cel_libraries[];
+
+
+/* cel_env.c: by name, NULL when there is none */
+const cel_function_t *cel_env_function(const cel_env_t *env,
+    const char *name, size_t len);
+
+
+#endif /* CEL_FUNCTION_H_INCLUDED */
