@@ -1,0 +1,284 @@
+#!/usr/bin/env bash
+# Copyright (C) ngx_http_constraint_module authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Builds the module; run.sh, quickstart.sh and matrix.sh all come here.
+# Installs nothing (see deps.sh) and writes only below the build folder.
+
+set -eu
+
+usage() {
+    cat <<END
+usage: t/build.sh MODE...
+
+  module   build/ngx_http_constraint_module.so for the distribution's nginx,
+           and build/constraintctl
+  ctl      build/constraintctl alone
+  debug    build/debug/nginx: Debian's nginx source, module inside, fault
+           directives on
+  asan     build/asan/nginx: the same with ASan, UBSan and one malloc per
+           pool allocation
+  clang    build/clang/nginx: the same compiled by clang
+  dynamic  build/dynamic/: module by --add-dynamic-module in a source tree
+  unit     build/unit/: libraries and unit tests
+  unit-asan, unit-clang
+           the same with ASan and UBSan, and compiled by clang
+  source   build/src/nginx: nginx's source tree alone
+
+Prints what each mode made.  BUILD=DIR takes another build folder, JOBS=N
+another number of compilers at once (2).
+END
+}
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD:-$root/build}
+jobs=${JOBS:-2}
+
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
+
+case "$root$build" in
+    *[[:space:]]*)
+        echo "build.sh: nginx's make cannot work in a folder whose name" \
+             "holds spaces: $root" >&2
+        exit 1 ;;
+esac
+
+
+# fail MODE LOG: the compiler's own words first, then one line
+
+fail() {
+    grep -E 'error:|warning:|undefined reference|multiple definition' "$2" \
+        | head -n 40 >&2 || true
+    tail -n 15 "$2" >&2
+    echo "build.sh: $1 failed, all of it is in $2" >&2
+    exit 1
+}
+
+
+# lock NAME: one build of a kind at a time, others wait
+
+lock() {
+    exec 9>"$build/.lock-$1"
+    flock 9
+}
+
+
+# fetch_source: Debian's source package through a deb-src list of our own,
+# made from the machine's lists; apt's own state is not touched
+
+fetch_source() {
+    local tmp version apt file
+
+    if [ -f "$build/src/nginx/configure" ]; then
+        return
+    fi
+
+    tmp=$build/src/apt
+    rm -rf "$build/src"
+    mkdir -p "$tmp/lists/partial" "$tmp/sources"
+
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+        if [ -f "$file" ]; then
+            sed -nE 's/^[[:space:]]*deb([[:space:]])/deb-src\1/p' "$file" \
+                > "$tmp/sources/${file##*/}"
+        fi
+    done
+
+    for file in /etc/apt/sources.list.d/*.sources; do
+        if [ -f "$file" ]; then
+            sed -E 's/^Types:.*/Types: deb-src/; /^Architectures:/d' "$file" \
+                > "$tmp/sources/${file##*/}"
+        fi
+    done
+
+    apt="apt-get -o Dir::Etc::sourcelist=/dev/null
+         -o Dir::Etc::sourceparts=$tmp/sources
+         -o Dir::State::lists=$tmp/lists
+         -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
+         -o APT::Sandbox::User=root"
+
+    echo "fetching nginx's source package" >&2
+
+    # lists of other projects may hold no sources: the download decides
+
+    $apt update > "$tmp/log" 2>&1 || true
+
+    version=$(dpkg-query -W -f '${source:Version}' nginx 2>/dev/null) || true
+
+    (cd "$build/src" \
+        && { $apt source --download-only -qq "nginx=$version" \
+             || $apt source --download-only -qq nginx; } \
+        && dpkg-source --no-check -x nginx_*.dsc nginx) \
+        >> "$tmp/log" 2>&1 || fail "apt-get source nginx" "$tmp/log"
+}
+
+
+# configured DIR ARGS...: is DIR configured from the same things as now
+
+configured() {
+    local dir=$1
+
+    shift
+
+    stamp=$({ printf '%s\n' "$@"
+              cat "$root/config" "$root/src/config.make"
+              cd "$root" && LC_ALL=C ls src/*/*.c src/*/*.cc src/*/*.h
+            } 2>/dev/null | sha256sum)
+
+    [ -f "$dir/Makefile" ] && [ -f "$dir/stamp" ] \
+        && [ "$stamp" = "$(cat "$dir/stamp")" ]
+}
+
+
+# build_nginx MODE WAY CC OPTIMISE SANITIZE: nginx from source in build/MODE,
+# the module added by --WAY
+
+build_nginx() {
+    local mode=$1 way=$2 cc=$3 opt=$4 san=$5 dir=$build/$1 faults=1
+    local log=$build/$1/log
+
+    lock source
+    fetch_source
+    lock "$mode"
+    mkdir -p "$dir"
+
+    set -- --builddir="../../$mode" --prefix="$dir" --error-log-path=stderr \
+        --with-cc="$cc" --with-cc-opt="$opt $san" --with-ld-opt="$san" \
+        --with-compat --with-debug --with-threads --with-pcre-jit \
+        --with-http_ssl_module --with-http_v2_module \
+        --with-http_realip_module --with-http_auth_request_module \
+        --with-http_slice_module --with-http_stub_status_module \
+        --with-http_dav_module --with-http_addition_module \
+        --with-http_sub_module --with-http_gunzip_module \
+        --with-http_random_index_module --with-http_secure_link_module \
+        --"$way"="$root"
+
+    cd "$build/src/nginx"
+
+    if ! configured "$dir" "$@"; then
+        echo "configuring nginx ($mode)" >&2
+        rm -f "$dir/stamp"
+        CONSTRAINT_FAULTS=$faults ./configure "$@" > "$log" 2>&1 \
+            || fail "configure ($mode)" "$log"
+        echo "$stamp" > "$dir/stamp"
+    fi
+
+    echo "building nginx ($mode)" >&2
+    make -j"$jobs" -f "../../$mode/Makefile" binary modules > "$log" 2>&1 \
+        || fail "build ($mode)" "$log"
+
+    echo "$dir/nginx"
+}
+
+
+# the module for the distribution's nginx, by the distribution's flags
+
+build_module() {
+    local dir=$build/module src=/usr/share/nginx/src log=$build/module/log
+    local so=ngx_http_constraint_module.so
+
+    if [ ! -f $src/configure ]; then
+        echo "build.sh: $src is missing, install the package nginx-dev" >&2
+        exit 1
+    fi
+
+    lock module
+    mkdir -p "$dir"
+    cd $src
+
+    # conf_flags sets NGX_CONF_FLAGS, with which the distribution was built
+
+    . ./conf_flags
+
+    set -- "${NGX_CONF_FLAGS[@]}" \
+        --with-cc-opt="$(dpkg-buildflags --get CFLAGS) -fPIC \
+                       $(dpkg-buildflags --get CPPFLAGS)" \
+        --with-ld-opt="$(dpkg-buildflags --get LDFLAGS) -fPIC" \
+        --add-dynamic-module="$root" --builddir="$dir"
+
+    if ! configured "$dir" "$@"; then
+        echo "configuring the module" >&2
+        rm -f "$dir/stamp"
+        env -u CONSTRAINT_FAULTS ./configure "$@" > "$log" 2>&1 \
+            || fail "configure (module)" "$log"
+        echo "$stamp" > "$dir/stamp"
+    fi
+
+    echo "building the module" >&2
+    make -j"$jobs" -f "$dir/Makefile" modules > "$log" 2>&1 \
+        || fail "build (module)" "$log"
+
+    cp "$dir/$so" "$build/$so.new"
+    mv "$build/$so.new" "$build/$so"
+    echo "$build/$so"
+}
+
+
+# build_libs MODE TARGET ARGS...: the part that knows no nginx
+
+build_libs() {
+    local mode=$1 target=$2 log=$build/$1/log
+
+    shift 2
+    lock "$mode"
+    mkdir -p "$build/$mode"
+
+    echo "building $target ($mode)" >&2
+    make -j"$jobs" -C "$root/src" OUT="$build/$mode" "$@" "$target" \
+        > "$log" 2>&1 || fail "build ($mode)" "$log"
+}
+
+
+build_ctl() {
+    build_libs ctl constraintctl
+    cp "$build/ctl/constraintctl" "$build/constraintctl.new"
+    mv "$build/constraintctl.new" "$build/constraintctl"
+    echo "$build/constraintctl"
+}
+
+
+if [ $# -eq 0 ]; then
+    usage
+    exit 2
+fi
+
+asan="-fsanitize=address,undefined -fno-omit-frame-pointer"
+
+for mode in "$@"; do
+    case "$mode" in
+        module)
+            (build_module)
+            (build_ctl) ;;
+        ctl)
+            (build_ctl) ;;
+        debug)
+            (build_nginx debug add-module gcc "-O1 -g" "") ;;
+        asan)
+            (build_nginx asan add-module gcc \
+                "-O1 -g -DNGX_DEBUG_PALLOC=1" "$asan") ;;
+        clang)
+            (build_nginx clang add-module clang "-O1 -g" "") ;;
+        dynamic)
+            (build_nginx dynamic add-dynamic-module gcc "-O1 -g" "") ;;
+        unit)
+            (build_libs unit units)
+            echo "$build/unit" ;;
+        unit-asan)
+            (build_libs unit-asan units OPT="-O1" SANITIZE="$asan")
+            echo "$build/unit-asan" ;;
+        unit-clang)
+            (build_libs unit-clang units CC=clang CXX=clang++)
+            echo "$build/unit-clang" ;;
+        source)
+            (lock source && fetch_source)
+            echo "$build/src/nginx" ;;
+        -h|--help)
+            usage
+            exit 0 ;;
+        *)
+            echo "build.sh: unknown mode \"$mode\"" >&2
+            usage >&2
+            exit 2 ;;
+    esac
+done
