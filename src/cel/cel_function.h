@@ -30,9 +30,16 @@ typedef cel_status_t (*cel_function_pt)(cel_eval_t *eval,
 /*
  * What a call is charged before it runs, and how large its result may get.
  *   units  = base + ((size of the arguments in `sized`) * per >> shift)
- *   size   = bytes of strings and bytes, elements of lists and maps, and for
- *            CEL_CHARGE_DEEP the whole value (bytes and elements, nested)
- * CEL_CHARGE_PRODUCT multiplies the sizes instead of adding them.
+ *   size   = bytes of strings and bytes, elements of lists and maps
+ * CEL_CHARGE_PRODUCT multiplies the sizes instead of adding them, an empty
+ * one taken as 1.
+ *
+ * CEL_CHARGE_DEEP looks into the values: per units for each element at any
+ * depth (a map's entry is two) and bytes * per >> shift for the strings, 1
+ * more for each of them.  So a value of unknown shape of n bytes of JSON
+ * charges at most n * per, a string of n bytes at most 1 + (n * per >> shift).
+ * The function charges it piece by piece as it goes, the rest is charged
+ * before the call.
  */
 
 typedef enum {
@@ -59,6 +66,42 @@ typedef struct {
 } cel_charge_t;
 
 
+/*
+ * What everything else is charged: a unit for each node of the tree that is
+ * evaluated (a select of a fact by a dotted name is one node), and further
+ *
+ *   a subtree of constants alone            1 in all, it is folded
+ *   call                                    its charge, base counts the node
+ *   && ||                                   CEL_COST_LOGIC, instead of 1
+ *   ?:                                      CEL_COST_TERNARY, instead of 1
+ *   list and map literals                   1 + CEL_COST_ITEM for each item
+ *                                           (key and value: two items)
+ *   comprehension                           CEL_COST_FOLD, and for each
+ *                                           element CEL_COST_STEP
+ *
+ * The compiler may do with less (it fuses instructions and knows the macros),
+ * never with more.  These are upper bounds; the least that a node is charged
+ * is 1, a folded or fused one 0.
+ */
+
+#define CEL_COST_LOGIC    2
+#define CEL_COST_TERNARY  2
+#define CEL_COST_ITEM     1
+#define CEL_COST_FOLD     6
+#define CEL_COST_STEP     4
+
+
+/*
+ * Prepares a constant last argument while a program is built: compiles a
+ * pattern, loads a time zone.  *arg is replaced by a value of the same text
+ * that the function recognises.  CEL_ERROR with a message: it is refused.
+ */
+typedef struct cel_prepare_s  cel_prepare_t;
+
+typedef cel_status_t (*cel_prepare_pt)(cel_prepare_t *prepare,
+    cel_value_t *arg, char message[CEL_MESSAGE_MAX]);
+
+
 typedef struct {
     const char          *name;           /* "startsWith", "_+_", "@in" */
     const char          *id;             /* "starts_with_string" */
@@ -67,7 +110,19 @@ typedef struct {
                                           * type parameters: "(A, list(A))" */
     cel_function_pt      call;
     cel_charge_t         charge;
+    cel_prepare_pt       prepare;        /* or NULL */
+    cel_charge_t         prepared;       /* when prepare did its work: the
+                                          * last argument is a constant */
 } cel_overload_spec_t;
+
+#define CEL_NO_CHARGE  { 0, 0, 0, 0, CEL_CHARGE_SUM, CEL_RESULT_SMALL }
+
+/* the charge follows: base, per, shift, sized, mode, result */
+#define CEL_OVERLOAD(name, id, signature, call, ...)                          \
+    { name, id, signature, call, { __VA_ARGS__ }, NULL, CEL_NO_CHARGE }
+
+#define CEL_OVERLOADS_END                                                     \
+    { NULL, NULL, NULL, NULL, CEL_NO_CHARGE, NULL, CEL_NO_CHARGE }
 
 
 /* A signature parsed once per env. */
@@ -110,6 +165,11 @@ extern const cel_overload_spec_t *const  cel_libraries[];
 /* cel_env.c: by name, NULL when there is none */
 const cel_function_t *cel_env_function(const cel_env_t *env,
     const char *name, size_t len);
+
+
+/* cel_env.c: what cel_env_create() was given, zeros replaced */
+const cel_limits_t *cel_env_limits(const cel_env_t *env);
+const cel_allocator_t *cel_env_allocator(const cel_env_t *env);
 
 
 #endif /* CEL_FUNCTION_H_INCLUDED */
