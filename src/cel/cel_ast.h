@@ -18,7 +18,7 @@
 #define CEL_AST_H_INCLUDED
 
 
-#include "cel_function.h"
+#include "cel_env.h"
 
 
 typedef enum {
@@ -51,6 +51,7 @@ typedef struct cel_fold_s  cel_fold_t;
 struct cel_node_s {
     cel_node_kind_t       kind;
     uint32_t              offset;        /* bytes into the source */
+    uint32_t              height;        /* 1 for a leaf */
     uint32_t              nitems;
     bool                  test_only;     /* SELECT made by has() */
     bool                  optional;      /* SELECT by ?. , CALL _[?_] */
@@ -70,10 +71,23 @@ struct cel_node_s {
                                           * name that was resolved whole */
     cel_slot_t            slot;
     uint32_t              local;
+    const cel_fact_t     *fact;          /* CEL_R_FACT: its declaration, NULL
+                                          * when a resolver gave the slot */
     const cel_function_t *function;      /* CALL: all overloads of the name */
     const cel_overload_t *overload;      /* CALL: the only one that can
                                           * apply, NULL = at run time */
 };
+
+
+/*
+ * An argument whose static type is dyn may be of any kind even if overload is
+ * set: its kind is tested when it runs.  With disable_check every type is dyn,
+ * and an IDENT left at CEL_R_NONE or a CALL without a function is an error of
+ * the evaluation, as langdef.md has it for unchecked expressions.
+ *
+ * A namespaced call, optional.of(x), has no target, and the whole name; a call
+ * of a resolver function becomes an IDENT with a slot.
+ */
 
 
 /*
@@ -97,6 +111,11 @@ typedef enum {
     CEL_M_BIND
 } cel_macro_kind_t;
 
+
+/*
+ * CEL_M_BIND has accu (the variable), init and result only.  The predicate
+ * and the transform are nodes inside step, not copies.
+ */
 
 struct cel_fold_s {
     cel_macro_kind_t      macro;

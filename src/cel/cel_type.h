@@ -46,8 +46,11 @@ typedef enum {
 struct cel_type_s {
     cel_type_kind_t     kind;
     uint32_t            nparams;
-    const char         *name;            /* as CEL writes it: "int" */
+    const char         *name;            /* as type() names it: "int",
+                                          * "google.protobuf.Timestamp" */
     const cel_type_t   *params[2];
+    uint32_t            id;              /* PARAM: number, "A" is 0 */
+    uint32_t            open;            /* 1 + highest id inside, 0 = none */
 };
 
 
@@ -58,13 +61,26 @@ extern const cel_type_t  cel_t_error, cel_t_dyn, cel_t_null, cel_t_bool,
     cel_t_type, cel_t_optional_dyn;
 
 
-/* NULL when the arena is full */
+/* name is borrowed, NULL = the kind's own; NULL when the arena is full */
 const cel_type_t *cel_type_make(cel_arena_t *arena, cel_type_kind_t kind,
     const char *name, const cel_type_t *a, const cel_type_t *b);
 
 /* Parses "map(string, list(A))"; NULL when not understood or no memory. */
 const cel_type_t *cel_type_parse(cel_arena_t *arena, const char *text,
     size_t len);
+
+/*
+ * The same for the type that starts at *pos, which is moved behind it: for
+ * signatures.  A dot before a parenthesis ends a name.
+ */
+const cel_type_t *cel_type_scan(cel_arena_t *arena, const char **pos,
+    const char *end);
+
+/* The type that an expression names, as "list"; NULL when it is none. */
+const cel_type_t *cel_type_lookup(const char *name, size_t len);
+
+/* A deep copy that needs nothing but arena; NULL when that is full. */
+const cel_type_t *cel_type_copy(cel_arena_t *arena, const cel_type_t *type);
 
 bool cel_type_same(const cel_type_t *a, const cel_type_t *b);
 

@@ -1,0 +1,88 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * cel_env.h - what an environment holds: facts, resolver functions and the
+ * function table; private to src/cel.  The compiler reads the limits and the
+ * allocator from here.
+ */
+
+
+#ifndef CEL_ENV_H_INCLUDED
+#define CEL_ENV_H_INCLUDED
+
+
+#include "cel_function.h"
+
+
+#define CEL_ENV_BUCKETS         64
+
+#define CEL_DEFAULT_SOURCE      65536
+#define CEL_DEFAULT_DEPTH       250
+#define CEL_DEFAULT_NODES       100000
+#define CEL_DEFAULT_REGEX       1000
+
+
+typedef struct cel_fact_s       cel_fact_t;
+typedef struct cel_resolver_s   cel_resolver_t;
+typedef struct cel_functions_s  cel_functions_t;
+
+
+struct cel_fact_s {
+    cel_fact_t             *next;        /* in the same bucket */
+    const char             *name;
+    uint32_t                len;
+    uint32_t                hash;
+    const cel_type_t       *type;
+    cel_slot_t              slot;
+    cel_size_class_t        size;
+    unsigned                flags;
+};
+
+
+struct cel_resolver_s {
+    cel_resolver_t         *next;
+    const char             *function;
+    uint32_t                len;
+    cel_resolve_pt          resolve;
+    void                   *ctx;
+};
+
+
+struct cel_env_s {
+    const cel_allocator_t  *allocator;
+    cel_limits_t            limits;      /* defaults filled in */
+    uint32_t                container_len;
+    cel_arena_t             arena;       /* as long as the env */
+    cel_fact_t             *facts[CEL_ENV_BUCKETS];
+    cel_resolver_t         *resolvers;
+    cel_functions_t        *functions;
+};
+
+
+uint32_t cel_name_hash(const char *name, size_t len);
+
+const cel_fact_t *cel_env_fact(const cel_env_t *env, const char *name,
+    size_t len);
+
+const cel_resolver_t *cel_env_resolver(const cel_env_t *env,
+    const char *name, size_t len);
+
+
+/*
+ * cel_signature.c: the functions of cel_libraries[] by name.  A function's
+ * signatures are parsed when it is first looked up, so that an env is cheap
+ * to create; hence one thread at a time.
+ */
+cel_functions_t *cel_functions_create(cel_arena_t *arena);
+const cel_function_t *cel_functions_lookup(cel_functions_t *functions,
+    const char *name, size_t len);
+
+/* the i-th name, NULL past the end */
+const char *cel_functions_name(const cel_functions_t *functions, uint32_t i);
+
+
+#endif /* CEL_ENV_H_INCLUDED */
