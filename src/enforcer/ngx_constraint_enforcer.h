@@ -1,0 +1,218 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * ngx_constraint_enforcer.h - the one public header of src/enforcer: from a
+ * message type, a subject and facts to one decision.
+ *
+ *   lookup -> association -> facts -> evaluate (inline or thread) -> verdict
+ *
+ * Every stage fills its part of the same decision.  Knows no request: facts
+ * come through a source.  Event loop only; the thread part sees nothing but
+ * what was copied into its job.
+ */
+
+
+#ifndef _NGX_CONSTRAINT_ENFORCER_H_INCLUDED_
+#define _NGX_CONSTRAINT_ENFORCER_H_INCLUDED_
+
+
+#include "ngx_constraint_catalogue.h"
+#include "workflow_facts.h"
+
+
+/*
+ * Failures by name.  Class REQUEST: caused by the request, always refused, no
+ * directive turns it into an allow.  Class OURS: the record's on_error, else
+ * constraint_on_error.
+ */
+
+typedef enum {
+    NGX_CONSTRAINT_E_NONE = 0,
+
+    /* class request */
+    NGX_CONSTRAINT_E_MESSAGE_TYPE_EMPTY,    /* deny */
+    NGX_CONSTRAINT_E_MESSAGE_TYPE_UNKNOWN,  /* named by a variable; deny */
+    NGX_CONSTRAINT_E_SUBJECT_MISSING,       /* deny */
+    NGX_CONSTRAINT_E_BODY_TOO_LARGE,        /* 413 */
+    NGX_CONSTRAINT_E_BODY_UNREADABLE,       /* 400 */
+    NGX_CONSTRAINT_E_BODY_INVALID,          /* 400: not JSON, line, column */
+    NGX_CONSTRAINT_E_BODY_DUPLICATE_KEY,    /* 400 */
+    NGX_CONSTRAINT_E_PATH_AMBIGUOUS,        /* 400 */
+    NGX_CONSTRAINT_E_HEADER_REPEATED,       /* 400 */
+    NGX_CONSTRAINT_E_ARGUMENT_REPEATED,     /* 400 */
+    NGX_CONSTRAINT_E_EVALUATION,            /* deny: no such key, ... */
+    NGX_CONSTRAINT_E_ENFORCEMENT,           /* deny: EnforcementFailure */
+
+    /* class ours */
+    NGX_CONSTRAINT_E_UNREGISTERED,          /* the configured name */
+    NGX_CONSTRAINT_E_DISABLED,
+    NGX_CONSTRAINT_E_STORE,
+    NGX_CONSTRAINT_E_WORKFLOW,              /* missing, does not compile */
+    NGX_CONSTRAINT_E_QUEUE_FULL,
+    NGX_CONSTRAINT_E_DEADLINE,
+    NGX_CONSTRAINT_E_MEMORY,
+    NGX_CONSTRAINT_E_COST,
+    NGX_CONSTRAINT_E_INTERNAL
+} ngx_constraint_error_e;
+
+#define ngx_constraint_error_is_ours(e)  ((e) >= NGX_CONSTRAINT_E_UNREGISTERED)
+
+/* "SubjectMissing", "DeadlineExceeded", ...: the name in answers and logs */
+const ngx_str_t *ngx_constraint_error_name(ngx_constraint_error_e error);
+
+/* HTTP status of a refusal by that error, 0 = the deny status */
+ngx_uint_t ngx_constraint_error_status(ngx_constraint_error_e error);
+
+
+typedef enum {
+    NGX_CONSTRAINT_WHERE_NONE = 0,
+    NGX_CONSTRAINT_WHERE_INLINE,
+    NGX_CONSTRAINT_WHERE_THREAD
+} ngx_constraint_where_e;
+
+
+/* All memory is of the enforcement's pool. */
+
+typedef struct {
+    u_char                    id[32];          /* lower-case hex, random */
+    ngx_str_t                 message_type;
+    ngx_str_t                 subject;
+    ngx_constraint_effect_e   effect;          /* never UNSET when complete */
+    ngx_str_t                 outcome;         /* "ALLOW", "DENY", "HOLD" */
+    ngx_str_t                 message;
+    ngx_str_t                 rule;            /* "rule.match[1]" */
+    ngx_uint_t                status;          /* of a deny; 0 = directive */
+    ngx_str_t                 output;          /* JSON text, or data NULL */
+    ngx_str_t                 raw;             /* whole result, JSON text */
+    ngx_array_t              *headers;         /* ngx_table_elt_t, or NULL */
+    ngx_str_t                 trace;           /* explain: JSON array text */
+
+    ngx_constraint_error_e    error;
+    ngx_str_t                 error_message;
+    unsigned                  failed_open:1;   /* ours, and on_error allow */
+    unsigned                  not_associated:1;/* a deny, not an error */
+    unsigned                  no_result:1;     /* default_effect decided */
+
+    uint64_t                  revision;        /* of the constraint */
+    uint64_t                  workflow_revision;
+    uint64_t                  generation;
+    ngx_str_t                 workflow_id;
+    uint64_t                  cost;
+    uint64_t                  time_us;
+    size_t                    memory;          /* arena high water + charged */
+    ngx_constraint_where_e    where;
+} ngx_constraint_decision_t;
+
+
+/* Where facts come from: a request, or a REST execution. */
+
+typedef struct ngx_constraint_facts_s  ngx_constraint_facts_t;
+
+struct ngx_constraint_facts_s {
+    /*
+     * CEL_OK with a value that lives as long as the source; CEL_NEED when
+     * it has to be read first (the body); CEL_ERROR after cel_eval_fail()
+     * with eval->error.host_code = ngx_constraint_error_e.  slots below
+     * WORKFLOW_FACT_COUNT are workflow_facts.h's, those from there on
+     * nginx.var()'s; subject, constraint and now are the enforcer's own.
+     */
+    cel_status_t            (*fetch)(ngx_constraint_facts_t *facts,
+                                     cel_eval_t *eval, cel_slot_t slot,
+                                     cel_value_t *value);
+    /* bytes of headers and body as known now, for the cost formula */
+    void                    (*sizes)(ngx_constraint_facts_t *facts,
+                                     cel_sizes_t *sizes);
+    /*
+     * The input's JSON text once the host has it; parsed by the enforcer,
+     * in a thread when over 64 KiB.  input_ready false = CEL_NEED; text NULL
+     * with input_ready = null (no body).
+     */
+    ngx_str_t                 input;
+    unsigned                  input_ready:1;
+    unsigned                  allow_duplicates:1;
+};
+
+
+typedef enum {
+    NGX_CONSTRAINT_OFFLOAD_AUTO = 0,
+    NGX_CONSTRAINT_OFFLOAD_ALWAYS,
+    NGX_CONSTRAINT_OFFLOAD_OFF
+} ngx_constraint_offload_e;
+
+
+/* Of the directives; lives with the configuration. */
+
+typedef struct {
+    ngx_constraint_effect_e   on_error;
+    ngx_uint_t                offload;
+    uint64_t                  inline_cost;     /* units */
+    uint64_t                  cost_limit;      /* units, hard */
+    size_t                    memory_limit;    /* bytes of one evaluation */
+    ngx_msec_t                timeout;
+    ngx_uint_t                max_pending;
+    ngx_thread_pool_t        *thread_pool;     /* NULL: none configured */
+} ngx_constraint_settings_t;
+
+
+typedef struct ngx_constraint_enforcement_s  ngx_constraint_enforcement_t;
+
+struct ngx_constraint_enforcement_s {
+    /* in */
+    ngx_constraint_catalogue_t       *catalogue;
+    const ngx_constraint_settings_t  *settings;
+    ngx_constraint_facts_t           *facts;
+    ngx_pool_t                       *pool;
+    ngx_log_t                        *log;
+    ngx_str_t                         message_type;
+    ngx_str_t                         subject;       /* data NULL = none */
+    void                            (*ready)(ngx_constraint_enforcement_t *e);
+    void                             *data;
+    unsigned                          from_request:1; /* the message type */
+    unsigned                          explain:1;
+    unsigned                          shadow:1;      /* do not ask for the
+                                                      * body; never wait */
+    unsigned                          execute:1;     /* over REST */
+
+    /* out */
+    ngx_constraint_decision_t         decision;
+
+    /* the enforcer's own */
+    void                             *state;
+};
+
+
+/*
+ * Runs until decided.
+ *   NGX_OK        e->decision is complete
+ *   NGX_AGAIN     e->ready(e) will be called once from the event loop; then
+ *                 call again
+ *   NGX_DECLINED  the input is needed: set facts->input, input_ready and call
+ *                 again (or record a failure by ngx_constraint_refuse)
+ * Never fails otherwise: every failure is a decision.
+ */
+ngx_int_t ngx_constraint_enforce(ngx_constraint_enforcement_t *e);
+
+/* Completes the decision with a failure found by the host (body too large,
+ * ambiguous path, ...), with its class's effect. */
+void ngx_constraint_refuse(ngx_constraint_enforcement_t *e,
+    ngx_constraint_error_e error, const ngx_str_t *message);
+
+/* The owner goes away (request cleanup): idempotent; cancels jobs, timers
+ * and waiters, gives the rule back.  e may be freed afterwards. */
+void ngx_constraint_enforcement_detach(ngx_constraint_enforcement_t *e);
+
+/* The decision as the JSON object of REST and of constraint_deny_detail. */
+ngx_int_t ngx_constraint_decision_json(const ngx_constraint_decision_t *d,
+    ngx_pool_t *pool, ngx_str_t *text);
+
+
+/* Per worker: arenas, JSON parsers; in init_process / exit_process. */
+ngx_int_t ngx_constraint_enforcer_init_process(ngx_cycle_t *cycle);
+void ngx_constraint_enforcer_exit_process(ngx_cycle_t *cycle);
+
+
+#endif /* _NGX_CONSTRAINT_ENFORCER_H_INCLUDED_ */
