@@ -1,0 +1,913 @@
+package Test::Constraint;
+
+# Copyright (C) ngx_http_constraint_module authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Runs one nginx for one test file: a folder of its own, free ports, a
+# configuration with placeholders, signals, and the two assertions that end
+# every file.  It knows nothing of constraints but how to talk to the API.
+#
+#     use Test::More;
+#     use Test::Constraint;
+#
+#     my $t = Test::Constraint->new()->conf(<<'END')->run();
+#     %%GLOBALS%%
+#     events { }
+#     http {
+#         %%GLOBALS_HTTP%%
+#         constraint_zone z:8m path=%%TESTDIR%%/store;
+#         server {
+#             listen 127.0.0.1:%%PORT%%;
+#             location / { constraint_api z; }
+#         }
+#     }
+#     END
+#
+#     is($t->get('/status')->status, 200, 'the status is there');
+#
+# Neither a plan nor done_testing() is needed.  When the file ends nginx is
+# stopped and two assertions follow: nothing at [crit] or above in the error
+# log, and not a word from a sanitizer.
+#
+# Environment: TEST_NGINX_BINARY, TEST_NGINX_GLOBALS (a load_module line),
+# TEST_NGINX_WORKERS, TEST_NGINX_LONG=1 (long forms), TEST_NGINX_LEAVE=1
+# (keep the folder), TEST_NGINX_DEBUG=1 (debug log).
+
+use warnings;
+use strict;
+
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use Fcntl qw(:flock O_CREAT O_RDWR);
+use File::Basename qw(dirname);
+use File::Path qw(make_path);
+use File::Spec;
+use File::Temp qw(tempdir);
+use IO::Handle;
+use IO::Socket::INET;
+use JSON::PP;
+use POSIX qw(:sys_wait_h);
+use Test::Builder;
+use Test::More ();
+use Time::HiRes qw(sleep time);
+
+use Test::Constraint::Backend;
+use Test::Constraint::Client;
+use Test::Constraint::H2;
+
+our @EXPORT = qw(wait_until json root_dir slurp http_escape);
+
+my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
+my $BUILD = $ENV{BUILD} || "$ROOT/build";
+
+my $SEVERE = qr/\[(?:crit|alert|emerg)\]/;
+
+my @live;
+my %port_locks;
+
+
+# --- general helpers --------------------------------------------------------
+
+sub root_dir { return $ROOT }
+sub build_dir { return $BUILD }
+
+
+# wait_until(CODE, SECONDS): polls till CODE is true; gives its value, or
+# false when the deadline has passed.  Sanitized builds get three times as
+# long.
+
+sub wait_until(&;$) {
+    my ($code, $seconds) = @_;
+
+    $seconds = ($seconds // 10) * _slow();
+    my $end = time() + $seconds;
+
+    while (1) {
+        my $value = $code->();
+        return $value if $value;
+        return $value if time() > $end;
+        sleep(0.01);
+    }
+}
+
+sub _slow { return binary() =~ m{asan|valgrind} ? 3 : 1 }
+
+
+sub json {
+    my ($data) = @_;
+    return JSON::PP->new->canonical->allow_nonref->utf8->encode($data);
+}
+
+
+sub slurp {
+    my ($file) = @_;
+
+    open(my $fh, '<:raw', $file) or return '';
+    local $/;
+    return scalar(<$fh>) // '';
+}
+
+
+sub http_escape {
+    my ($text) = @_;
+    $text =~ s/([^A-Za-z0-9._~:-])/sprintf('%%%02X', ord($1))/ge;
+    return $text;
+}
+
+
+# --- which nginx ------------------------------------------------------------
+
+sub binary {
+    return $ENV{TEST_NGINX_BINARY} if $ENV{TEST_NGINX_BINARY};
+    return "$BUILD/debug/nginx" if -x "$BUILD/debug/nginx";
+    return '/usr/sbin/nginx';
+}
+
+
+sub globals_line {
+    return $ENV{TEST_NGINX_GLOBALS} if defined $ENV{TEST_NGINX_GLOBALS};
+    return '' if _holds(binary(), 'ngx_http_constraint_module');
+    return "load_module $BUILD/ngx_http_constraint_module.so;";
+}
+
+
+sub sanitized {
+    return _holds(binary(), '__asan_init');
+}
+
+
+# has_faults(): are the fault directives of test builds compiled in
+
+sub has_faults {
+    my $so = globals_line() =~ /load_module\s+(\S+);/ ? $1 : undef;
+    return _holds(binary(), "constraint_fault")
+        || (defined $so && _holds($so, "constraint_fault"));
+}
+
+
+my %holds;
+
+sub _holds {
+    my ($file, $text) = @_;
+    $holds{"$file $text"} //= index(slurp($file), $text) >= 0 ? 1 : 0;
+    return $holds{"$file $text"};
+}
+
+
+# --- life -------------------------------------------------------------------
+
+# new(workers => N, pools => 0, need => [...]): N worker processes; pools => 0
+# leaves the thread pools to the configuration; need as in need()
+
+sub new {
+    my ($class, %opt) = @_;
+
+    my $self = bless {
+        workers => $opt{workers} // $ENV{TEST_NGINX_WORKERS} // 1,
+        pools => $opt{pools} // 1,
+        ports => {},
+        allowed => [],
+        backends => [],
+        files => 0,
+        owner => $$,
+    }, $class;
+
+    $self->need(@{$opt{need}}) if $opt{need};
+
+    if (!-x binary()) {
+        Test::More::BAIL_OUT("no nginx at " . binary()
+            . ", run t/build.sh debug");
+    }
+
+    my $dir = tempdir('ngx-constraint-XXXXXX', TMPDIR => 1,
+        CLEANUP => !$ENV{TEST_NGINX_LEAVE});
+
+    $self->{dir} = abs_path($dir);
+
+    # workers of a root master are another user
+
+    chmod(0755, $self->{dir});
+    mkdir("$self->{dir}/sanitizer");
+    chmod(0777, "$self->{dir}/sanitizer");
+
+    push @live, $self;
+
+    return $self;
+}
+
+
+# need('faults'|'root'|'long'|'h2'...): skips the whole file, with the reason
+
+sub need {
+    my ($self, @what) = @_;
+
+    my %have = (
+        faults => [ has_faults(), 'needs a build with fault directives' ],
+        root => [ $> == 0, 'needs root' ],
+        user => [ $> != 0, 'cannot be shown as root' ],
+        long => [ $ENV{TEST_NGINX_LONG}, 'long form, TEST_NGINX_LONG=1' ],
+        plain => [ !sanitized(), 'means nothing under a sanitizer' ],
+    );
+
+    for my $what (@what) {
+        die "need(): unknown \"$what\"\n" unless $have{$what};
+        next if $have{$what}[0];
+        @live = grep { $_ != $self } @live;
+        Test::More::plan(skip_all => $have{$what}[1]);
+    }
+
+    return $self;
+}
+
+
+sub long { return $ENV{TEST_NGINX_LONG} ? 1 : 0 }
+sub testdir { return $_[0]{dir} }
+sub workers_wanted { return $_[0]{workers} }
+
+
+# plan(N): for files that want one; counts the two assertions of the end
+
+sub plan {
+    my ($self, $count) = @_;
+    Test::More::plan(tests => $count + 2 * scalar(@live));
+    $self->{planned} = 1;
+    return $self;
+}
+
+
+# allow(QR): lines of the error log that this test provokes on purpose
+
+sub allow {
+    my ($self, @patterns) = @_;
+    push @{$self->{allowed}}, @patterns;
+    return $self;
+}
+
+
+# --- files and ports --------------------------------------------------------
+
+sub write_file {
+    my ($self, $name, $content) = @_;
+
+    my $path = "$self->{dir}/$name";
+    make_path(dirname($path));
+    open(my $fh, '>:raw', $path) or die "cannot write $path: $!\n";
+    print $fh $content;
+    close($fh) or die "cannot write $path: $!\n";
+
+    return $path;
+}
+
+
+sub read_file {
+    my ($self, $name) = @_;
+    return slurp("$self->{dir}/$name");
+}
+
+
+# port(NAME): a port nobody else has, the same for the same name; the lock is
+# held until this process ends, so that parallel tests do not collide
+
+sub port {
+    my ($self, $name) = @_;
+
+    $name //= 0;
+    return $self->{ports}{$name} if $self->{ports}{$name};
+
+    my $dir = File::Spec->tmpdir() . "/ngx-constraint-ports-$>";
+    make_path($dir);
+
+    for (1 .. 2000) {
+        my $port = 20000 + int(rand(10000));
+
+        next if $port_locks{$port};
+        sysopen(my $lock, "$dir/$port", O_CREAT | O_RDWR) or next;
+        flock($lock, LOCK_EX | LOCK_NB) or next;
+
+        # no SO_REUSEADDR here: whoever listens is seen
+
+        my $socket = IO::Socket::INET->new(Proto => 'tcp', Listen => 1,
+            LocalAddr => "127.0.0.1:$port", ReuseAddr => 1) or next;
+        close($socket);
+
+        $port_locks{$port} = $lock;
+        $self->{ports}{$name} = $port;
+        return $port;
+    }
+
+    die "no free port\n";
+}
+
+
+# expand(TEXT): replaces %%GLOBALS%%, %%GLOBALS_HTTP%%, %%TESTDIR%%, %%PORT%%
+# and %%PORT_name%%
+
+sub expand {
+    my ($self, $text) = @_;
+
+    $text =~ s/%%GLOBALS%%/$self->_globals()/ge;
+    $text =~ s/%%GLOBALS_HTTP%%/$self->_globals_http()/ge;
+    $text =~ s/%%TESTDIR%%/$self->{dir}/g;
+    $text =~ s/%%PORT%%/$self->port(0)/ge;
+    $text =~ s/%%PORT_(\w+)%%/$self->port($1)/ge;
+
+    if ($text =~ /(%%\w+%%)/) {
+        die "unknown placeholder $1\n";
+    }
+
+    return $text;
+}
+
+
+sub _globals {
+    my ($self) = @_;
+
+    my $level = $ENV{TEST_NGINX_DEBUG} ? 'debug' : 'info';
+    my $text = globals_line() . "\n"
+        . "pid $self->{dir}/nginx.pid;\n"
+        . "error_log $self->{dir}/error.log $level;\n"
+        . "worker_processes $self->{workers};\n"
+        . "worker_shutdown_timeout 20s;\n";
+
+    # kept for the new binary of an upgrade
+
+    for my $name (qw(ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS)) {
+        $text .= "env $name;\n";
+    }
+
+    if ($self->{pools}) {
+        $text .= "thread_pool constraint threads=4;\n"
+            . "thread_pool constraint_store threads=1;\n";
+    }
+
+    return $text;
+}
+
+
+sub _globals_http {
+    my ($self) = @_;
+
+    my $text = "root $self->{dir};\n"
+        . "access_log $self->{dir}/access.log;\n";
+
+    for my $name (qw(client_body proxy fastcgi uwsgi scgi)) {
+        $text .= "${name}_temp_path $self->{dir}/${name}_temp;\n";
+    }
+
+    return $text;
+}
+
+
+# conf(TEXT): the configuration, written as nginx.conf
+
+sub conf {
+    my ($self, $text) = @_;
+    $self->write_file('nginx.conf', $self->expand($text));
+    return $self;
+}
+
+
+# --- processes --------------------------------------------------------------
+
+# test_conf(): nginx -t; gives (is it good, what nginx said)
+
+sub test_conf {
+    my ($self, @args) = @_;
+    return $self->_command('-t', @args);
+}
+
+
+# run(): starts nginx or dies with what nginx said
+
+sub run {
+    my ($self) = @_;
+
+    my ($good, $said) = $self->_command();
+    die "nginx does not start: $said\n" unless $good;
+
+    wait_until { $self->pid() && $self->_all_workers() } 10
+        or die "nginx's workers do not start: " . $self->error_log() . "\n";
+
+    return $self;
+}
+
+
+# try_run(): the same, but gives (started, what nginx said)
+
+sub try_run {
+    my ($self) = @_;
+
+    my ($good, $said) = $self->_command();
+
+    if ($good) {
+        wait_until { $self->pid() && $self->_all_workers() } 10;
+    }
+
+    return ($good, $said);
+}
+
+
+sub _all_workers {
+    my ($self) = @_;
+
+    my $wanted = $self->{workers};
+
+    if ($self->read_file('nginx.conf') =~ /.*^\s*worker_processes\s+(\d+)/ms) {
+        $wanted = $1;
+    }
+
+    return $self->worker_pids() >= $wanted;
+}
+
+
+sub _command {
+    my ($self, @args) = @_;
+
+    my $dir = $self->{dir};
+    my $out = "$dir/stderr." . ++$self->{files};
+    my $pid = fork() // die "cannot fork: $!\n";
+
+    if ($pid == 0) {
+        $self->_environment();
+        open(STDIN, '<', '/dev/null');
+        open(STDOUT, '>', $out);
+        open(STDERR, '>&', \*STDOUT);
+        exec(binary(), '-p', "$dir/", '-c', "$dir/nginx.conf",
+            '-e', "$dir/error.log", @args)
+            or POSIX::_exit(127);
+    }
+
+    waitpid($pid, 0);
+
+    my $good = $? == 0;
+
+    $self->_forget_exit_leak($pid) unless $good;
+
+    return ($good, slurp($out));
+}
+
+
+# nginx 1.22.1 leaves the pool that main() made first when the configuration
+# is bad.  A suppression cannot name it, every stack holds main(), so a report
+# of that one direct leak and nothing else is dropped here.
+
+sub _forget_exit_leak {
+    my ($self, $pid) = @_;
+
+    my $file = "$self->{dir}/sanitizer/log.$pid";
+    my $text = slurp($file);
+    my @direct = $text =~ /^(Direct leak .*?)\n\n/msg;
+
+    return if $text =~ /ERROR: AddressSanitizer|runtime error/;
+    return if @direct != 1;
+    return if $direct[0] !~ /in ngx_create_pool .*\n.* in main /;
+
+    unlink($file);
+}
+
+
+sub _environment {
+    my ($self) = @_;
+
+    my $log = "log_path=$self->{dir}/sanitizer/log";
+    my $lib = "$ROOT/t/lib/suppressions";
+
+    $ENV{ASAN_OPTIONS} = join(':', $log, 'detect_leaks=1',
+        'detect_stack_use_after_return=1', 'strict_string_checks=1',
+        'allocator_may_return_null=1', $ENV{ASAN_OPTIONS} // ());
+    $ENV{UBSAN_OPTIONS} = join(':', $log, 'print_stacktrace=1',
+        "suppressions=$lib/ubsan.txt");
+    $ENV{LSAN_OPTIONS} = join(':', 'exitcode=0',
+        "suppressions=$lib/lsan.txt", 'print_suppressions=0');
+}
+
+
+sub pid {
+    my ($self, $file) = @_;
+
+    my $text = $self->read_file($file // 'nginx.pid');
+    return $text =~ /^(\d+)/ ? $1 : undef;
+}
+
+
+# alive(PID): a zombie is dead
+
+sub alive {
+    my ($pid) = @_;
+    $pid = $_[1] if ref($pid);
+
+    my $stat = slurp("/proc/$pid/stat");
+    return $stat =~ /\)\s+([A-Z])/ && $1 ne 'Z' ? 1 : 0;
+}
+
+
+# worker_pids(MASTER): the workers of a master that accept, not those that
+# are shutting down; in list order of their age
+
+sub worker_pids {
+    my ($self, $master) = @_;
+    return grep { _title($_) =~ /worker process$/ } $self->_children($master);
+}
+
+
+# old_worker_pids(MASTER): those that are shutting down
+
+sub old_worker_pids {
+    my ($self, $master) = @_;
+    return grep { _title($_) =~ /shutting down/ } $self->_children($master);
+}
+
+
+sub _title {
+    my ($pid) = @_;
+    my $title = slurp("/proc/$pid/cmdline");
+    $title =~ s/[\0\s]+$//;
+    return $title;
+}
+
+
+sub _children {
+    my ($self, $master) = @_;
+
+    $master //= $self->pid();
+    return unless $master;
+
+    my @pids;
+
+    for my $file (glob('/proc/[0-9]*/stat')) {
+        my $stat = slurp($file);
+        next unless $stat =~ /^(\d+) \(.*\) ([A-Z]) (\d+)/s;
+        push @pids, $1 if $3 == $master && $2 ne 'Z';
+    }
+
+    return sort { $a <=> $b } @pids;
+}
+
+
+# reload(wait_old => 1): HUP; true when new workers run (and old ones have
+# gone), false when nginx refused the configuration or the deadline passed
+
+sub reload {
+    my ($self, %opt) = @_;
+
+    my %old = map { $_ => 1 } $self->worker_pids();
+    my $size = -s "$self->{dir}/error.log" || 0;
+
+    kill('HUP', $self->pid());
+
+    my $done = wait_until {
+        my $log = substr($self->error_log(), $size);
+        return -1 if $log =~ /\[emerg\]/;
+
+        my @now = $self->worker_pids();
+        return 0 if grep { $old{$_} } @now;
+        return $self->_all_workers() ? 1 : 0;
+    } 20;
+
+    return 0 unless $done == 1;
+    return 1 unless $opt{wait_old};
+
+    return wait_until { !grep { alive($_) } keys %old } 30;
+}
+
+
+# upgrade_start(): USR2; old and new master both serve.  upgrade_finish():
+# WINCH and QUIT to the old one.  upgrade_back(): the old one's workers come
+# back and the new master quits.
+
+sub upgrade_start {
+    my ($self) = @_;
+
+    my $old = $self->pid();
+    kill('USR2', $old);
+
+    my $done = wait_until {
+        my $was = $self->pid('nginx.pid.oldbin');
+        my $new = $self->pid();
+        return $was && $new && $was == $old && $new != $old
+            && $self->worker_pids($new) >= $self->{workers};
+    } 20;
+
+    return $done ? $old : 0;
+}
+
+
+sub upgrade_finish {
+    my ($self) = @_;
+
+    my $old = $self->pid('nginx.pid.oldbin') or return 0;
+
+    kill('WINCH', $old);
+    wait_until { !$self->_children($old) } 30 or return 0;
+    kill('QUIT', $old);
+
+    return wait_until { !alive($old) } 30;
+}
+
+
+sub upgrade_back {
+    my ($self) = @_;
+
+    my $old = $self->pid('nginx.pid.oldbin') or return 0;
+    my $new = $self->pid();
+
+    if (!$self->worker_pids($old)) {
+        kill('HUP', $old);
+        wait_until { scalar($self->worker_pids($old)) } 20 or return 0;
+    }
+
+    kill('QUIT', $new);
+
+    return wait_until {
+        !alive($new) && ($self->pid() // 0) == $old
+    } 30;
+}
+
+
+sub upgrade {
+    my ($self) = @_;
+    return $self->upgrade_start() && $self->upgrade_finish();
+}
+
+
+# kill9(PID...): gone for certain when this returns
+
+sub kill9 {
+    my ($self, @pids) = @_;
+    kill('KILL', @pids);
+    return wait_until { !grep { alive($_) } @pids } 10;
+}
+
+
+# kill9_all(): master and workers at once
+
+sub kill9_all {
+    my ($self) = @_;
+
+    my $master = $self->pid() or return 1;
+    my @pids = ($self->_children($master), $master);
+
+    # the master first, or it would start workers anew
+
+    my $done = $self->kill9($master, @pids);
+    unlink("$self->{dir}/nginx.pid");
+
+    return $done;
+}
+
+
+# stop(): QUIT, then harder; true when QUIT was enough
+
+sub stop {
+    my ($self) = @_;
+
+    my $gentle = 1;
+
+    for my $file (qw(nginx.pid.oldbin nginx.pid)) {
+        my $master = $self->pid($file) or next;
+        next unless alive($master);
+
+        my @pids = ($master, $self->_children($master));
+
+        for my $signal (qw(QUIT TERM KILL)) {
+            kill($signal, $signal eq 'KILL' ? @pids : $master);
+            last if wait_until { !grep { alive($_) } @pids } 10;
+            $gentle = 0;
+            Test::More::diag("nginx did not end on SIG$signal");
+        }
+    }
+
+    return $gentle;
+}
+
+
+sub error_log {
+    my ($self) = @_;
+    return $self->read_file('error.log');
+}
+
+
+# wait_log(QR, SECONDS): till the error log holds it
+
+sub wait_log {
+    my ($self, $pattern, $seconds) = @_;
+    return wait_until { $self->error_log() =~ $pattern } $seconds;
+}
+
+
+# --- talking to it ----------------------------------------------------------
+
+# client methods take port => NAME or number; see Test::Constraint::Client
+
+sub _port_number {
+    my ($self, $port) = @_;
+    $port //= 0;
+    return $port =~ /^\d{4,}$/ ? $port : $self->port($port);
+}
+
+
+# connect(port => ...): a connection that stays, so on one worker
+
+sub connect {
+    my ($self, %opt) = @_;
+    return Test::Constraint::Client->new(
+        port => $self->_port_number($opt{port}), timeout => $opt{timeout});
+}
+
+
+# http(RAW, port => ...): sends bytes as they are on a new connection, reads
+# till nginx closes or one response is whole; gives a response or undef
+
+sub http {
+    my ($self, $raw, %opt) = @_;
+
+    my $client = $self->connect(%opt) or return undef;
+    $client->write($raw) or return undef;
+    return $client->read_response(head => $raw =~ /^HEAD / ? 1 : 0);
+}
+
+
+# http_all(RAW, port => ...): everything nginx answers until it closes
+
+sub http_all {
+    my ($self, $raw, %opt) = @_;
+
+    my $client = $self->connect(%opt) or return '';
+    $client->write($raw);
+    return $client->read_all($opt{timeout});
+}
+
+
+# request(METHOD, PATH, headers => {}, body => '', port => ...)
+
+sub request {
+    my ($self, $method, $path, %opt) = @_;
+
+    my $client = $self->connect(%opt) or return undef;
+    return $client->request($method, $path, close => 1, %opt);
+}
+
+
+sub get {
+    my ($self, $path, %opt) = @_;
+    return $self->request('GET', $path, %opt);
+}
+
+
+sub post {
+    my ($self, $path, $body, %opt) = @_;
+    return $self->request('POST', $path, body => $body, %opt);
+}
+
+
+# api(METHOD, PATH, DATA, headers => {}): talks to the API, on %%PORT_API%% if
+# the configuration has it, else on %%PORT%%; DATA is encoded unless it is a
+# string.  Gives (status, decoded answer, headers).
+
+sub api {
+    my ($self, $method, $path, $data, %opt) = @_;
+
+    $opt{port} //= $self->{ports}{API} ? 'API' : 0;
+
+    if (defined $data) {
+        $opt{body} = ref($data) ? json($data) : $data;
+        $opt{headers} = { 'Content-Type' => 'application/json',
+            %{$opt{headers} // {}} };
+    }
+
+    my $answer = $self->request($method, $path, %opt);
+
+    return (0, undef, {}) unless $answer;
+    return ($answer->status, $answer->json, $answer->headers);
+}
+
+
+# h2(port => ...): an HTTP/2 connection with prior knowledge
+
+sub h2 {
+    my ($self, %opt) = @_;
+    return Test::Constraint::H2->new(
+        port => $self->_port_number($opt{port}));
+}
+
+
+# backend(NAME, CODE): a server that records what it gets, see
+# Test::Constraint::Backend; its port is %%PORT_NAME%%
+
+sub backend {
+    my ($self, $name, $reply) = @_;
+
+    my $backend = Test::Constraint::Backend->new(
+        port => $self->port($name), reply => $reply,
+        file => "$self->{dir}/backend-$name.log");
+
+    push @{$self->{backends}}, $backend;
+
+    return $backend;
+}
+
+
+# --- the end of every file --------------------------------------------------
+
+sub finish {
+    my ($self) = @_;
+
+    return if $self->{finished} || $self->{owner} != $$;
+    $self->{finished} = 1;
+
+    my $gentle = $self->stop();
+    $_->stop() for @{$self->{backends}};
+
+    my @severe = grep { $_ =~ $SEVERE } split(/\n/, $self->error_log());
+
+    for my $allowed (@{$self->{allowed}}) {
+        @severe = grep { $_ !~ $allowed } @severe;
+    }
+
+    push @severe, 'nginx had to be killed' unless $gentle;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    Test::More::is(join("\n", @severe), '',
+        'the error log holds no alert');
+    Test::More::is(join("\n", $self->_sanitizer()), '',
+        'no sanitizer has spoken');
+}
+
+
+sub _sanitizer {
+    my ($self) = @_;
+
+    my @found;
+    my @files = (glob("$self->{dir}/sanitizer/*"),
+        glob("$self->{dir}/stderr.*"), "$self->{dir}/error.log");
+
+    for my $file (@files) {
+        my $text = slurp($file);
+        next unless $text =~ /Sanitizer|runtime error/;
+
+        my @lines = split(/\n/, $text);
+        @lines = grep { /Sanitizer|runtime error|^\s+#\d+ / } @lines
+            if @lines > 60;
+        push @found, @lines > 60 ? @lines[0 .. 59] : @lines;
+    }
+
+    return @found;
+}
+
+
+sub finish_all {
+    $_->finish() for @live;
+}
+
+
+# done_testing() of the test file comes here first
+
+my $done_testing = \&Test::Builder::done_testing;
+
+{
+    no warnings 'redefine';
+
+    *Test::Builder::done_testing = sub {
+        if (!Test2::API::test2_stack()->top->isa('Test2::Hub::Subtest')) {
+            finish_all();
+        }
+
+        goto &$done_testing;
+    };
+}
+
+
+# interrupted tests stop their nginx, too
+
+$SIG{$_} = sub { exit(1) } for qw(INT TERM HUP);
+
+
+END {
+    my $status = $?;
+
+    if (@live && $live[0]{owner} == $$) {
+        my $builder = Test::More->builder;
+
+        if ($status == 0) {
+            finish_all();
+            $builder->done_testing()
+                unless $builder->has_plan || $builder->{Done_Testing}
+                || Test2::API::test2_stack()->top->ended;
+
+        } else {
+            for my $t (@live) {
+                $t->stop();
+                $_->stop() for @{$t->{backends}};
+                my @lines = split(/\n/, $t->error_log());
+                splice(@lines, 0, -20) if @lines > 20;
+                Test::More::diag(join("\n", @lines));
+            }
+        }
+    }
+
+    $? = $status;
+}
+
+
+1;
