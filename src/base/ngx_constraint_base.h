@@ -46,13 +46,16 @@ struct ngx_constraint_job_s {
     void             (*run_thread)(ngx_constraint_job_t *job);
     void             (*done)(ngx_constraint_job_t *job);
     void             (*destroy)(ngx_constraint_job_t *job);
-    void              *owner;           /* event loop only, NULL = detached */
+    void              *owner;           /* event loop only, the creator's;
+                                         * detach sets it to NULL */
     uint64_t           deadline_ns;
     cel_flag_t         cancel;
-    unsigned           expired:1;       /* deadline passed in the queue */
-    unsigned           posted:1;
+    unsigned           expired;         /* deadline passed in the queue */
+    unsigned           always;          /* runs though detached (a write) */
 
     /* private */
+    unsigned           posted;
+    unsigned           detached;
     ngx_uint_t        *pending;         /* the counter it was posted under */
     ngx_queue_t        queue;           /* all live jobs of the process */
     ngx_thread_task_t  task;
@@ -113,7 +116,8 @@ cel_status_t ngx_constraint_cel_json(cel_arena_t *arena, json_t *json,
 
 /*
  * A deep copy into arena: lists, maps and strings, whatever represents them;
- * nothing of the original is referred to.  CEL_OK or CEL_ERROR.
+ * nothing of the original is referred to.  CEL_OK, CEL_NEED or CEL_ERROR (out
+ * of memory, nested over 64 deep, or an opaque value).
  */
 cel_status_t ngx_constraint_cel_copy(cel_eval_t *eval, cel_arena_t *arena,
     const cel_value_t *v, cel_value_t *copy);
@@ -138,12 +142,25 @@ ngx_uint_t ngx_constraint_utf8_valid(const u_char *p, size_t len);
 
 /*
  * Test builds only: named faults, set by `constraint_fault NAME VALUE` of
- * the configuration and PUT /fault/NAME: "store.hold_write_ms",
- * "store.map_full", "store.kill_before_commit", "store.kill_after_commit",
- * "store.skip_generation", "zone.kill_locked", "task.delay_ms",
- * "task.post_fails", ...  0 when not set.  The table is in base, in shared
- * memory of its own (fork-shared), readable from any thread.
+ * the configuration and PUT /fault/NAME; 0 when not set.  The table is in
+ * memory of its own that is shared by fork, readable from any thread.
+ *
+ *   task.delay_ms            each job waits so long before it runs
+ *   task.post_fails          posting a job fails as nginx's own queue does
+ *   task.queue_full          posting finds max jobs pending
+ *   store.open_fails         the store cannot be opened
+ *   store.hold_write_ms      a write keeps LMDB's lock so long
+ *   store.map_full           puts find the map full
+ *   store.disk_full          the file cannot grow
+ *   store.kill_before_commit kills the process with a write uncommitted
+ *   store.kill_after_commit  kills it with the write committed, unanswered
+ *   store.skip_generation    the generation is not looked at
+ *   zone.kill_locked         kills the process inside the zone's lock
+ *
+ * _init makes the table, in the process that reads the configuration; set
+ * gives NGX_OK, or NGX_ERROR when the name is too long or the table is full.
  */
+ngx_int_t ngx_constraint_fault_init(ngx_log_t *log);
 ngx_int_t ngx_constraint_fault(const char *name);
 ngx_int_t ngx_constraint_fault_set(const ngx_str_t *name, ngx_int_t value);
 
