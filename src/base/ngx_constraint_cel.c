@@ -8,6 +8,7 @@
  * objects, deep copies.  Converts no document and evaluates nothing.
  */
 
+
 #include "ngx_constraint_base.h"
 
 

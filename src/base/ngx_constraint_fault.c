@@ -8,6 +8,7 @@
  * every process of one nginx shares.  Nothing of it is in other builds.
  */
 
+
 #include "ngx_constraint_base.h"
 
 

@@ -8,6 +8,7 @@
  * about what runs.
  */
 
+
 #include "ngx_constraint_base.h"
 
 

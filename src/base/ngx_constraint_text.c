@@ -7,6 +7,7 @@
  * Text for log lines and JSON, and what valid UTF-8 is.
  */
 
+
 #include "ngx_constraint_base.h"
 
 

@@ -7,6 +7,7 @@
  * Waiters, and the clock that deadlines are told by.
  */
 
+
 #include "ngx_constraint_base.h"
 
 
