@@ -10,10 +10,11 @@
  *
  * A table of generation-tagged slots, apart from the cached records, so that
  * evicting a record never frees what a worker counts into.  A slot belongs to
- * a key until it is recycled, least recently used first; recycling changes
- * its tag, and a worker whose tag is old asks again.  Counting is relaxed
- * atomic adds, no lock; finding a slot takes the slab mutex, once per worker
- * and key.
+ * a key until it is recycled (the least recently used of a sample); recycling
+ * changes its tag, and a worker whose tag is old asks again.  Counting is
+ * relaxed atomic adds, no lock; finding a slot takes the slab mutex, once per
+ * worker and key.  A worker that dies inside the mutex costs no more than
+ * the slot it was writing: the index is made anew from the slots.
  */
 
 
@@ -52,11 +53,14 @@ typedef struct {
 } ngx_constraint_stats_ref_t;
 
 
+/* What a table of so many slots takes. */
+size_t ngx_constraint_stats_size(ngx_uint_t slots);
+
 /* In the zone, mutex held; NULL when it does not fit. */
 ngx_constraint_stats_t *ngx_constraint_stats_create_locked(
     ngx_slab_pool_t *shpool, ngx_uint_t slots);
 
-/* Fills ref; mutex is taken.  NGX_OK always (recycles). */
+/* Fills ref; mutex is taken.  NGX_OK always (recycles); key is cut at 255. */
 ngx_int_t ngx_constraint_stats_attach(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_str_t *key,
     ngx_constraint_stats_ref_t *ref);
@@ -71,6 +75,13 @@ ngx_int_t ngx_constraint_stats_add(ngx_constraint_stats_t *stats,
 /* Reads the counters of key, all 0 when it has none; mutex is taken. */
 void ngx_constraint_stats_read(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_str_t *key, uint64_t *values);
+
+/*
+ * Copies every counter of an older table into a new one that nobody counts
+ * into yet; the mutex of the older one is taken.  Both are mapped here.
+ */
+void ngx_constraint_stats_copy(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_t *from, ngx_slab_pool_t *from_shpool);
 
 /* Forgets key (after a delete). */
 void ngx_constraint_stats_drop(ngx_constraint_stats_t *stats,
