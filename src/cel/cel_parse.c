@@ -1,0 +1,990 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * cel_parse.c - source to syntax tree by recursive descent; the productions
+ * are those of langdef.md.  Macros are expanded as soon as their call has
+ * been read, see cel_macro.c.  A syntax error ends the parse; errors that do
+ * not confuse it, as a reserved word, are collected.
+ */
+
+
+#include "cel_parse.h"
+
+#include <string.h>
+
+
+static cel_node_t *cel_parse_expr(cel_parser_t *parser);
+static cel_node_t *cel_parse_logic(cel_parser_t *parser, bool is_or);
+static cel_node_t *cel_parse_balance(cel_parser_t *parser,
+    const cel_nodes_t *terms, const uint32_t *offsets, uint32_t from,
+    uint32_t to);
+static cel_node_t *cel_parse_binary(cel_parser_t *parser, unsigned level);
+static const char *cel_parse_operator(cel_parser_t *parser, unsigned level);
+static cel_node_t *cel_parse_unary(cel_parser_t *parser);
+static cel_node_t *cel_parse_member(cel_parser_t *parser);
+static cel_node_t *cel_parse_select(cel_parser_t *parser, cel_node_t *target);
+static cel_node_t *cel_parse_index(cel_parser_t *parser, cel_node_t *target);
+static cel_node_t *cel_parse_primary(cel_parser_t *parser);
+static cel_node_t *cel_parse_ident(cel_parser_t *parser);
+static cel_node_t *cel_parse_call(cel_parser_t *parser, cel_node_t *target,
+    const cel_token_t *name);
+static cel_node_t *cel_parse_literal(cel_parser_t *parser);
+static cel_node_t *cel_parse_list(cel_parser_t *parser);
+static cel_node_t *cel_parse_map(cel_parser_t *parser);
+static cel_node_t *cel_parse_struct(cel_parser_t *parser, cel_node_t *type);
+static cel_node_t *cel_parse_struct_field(cel_parser_t *parser);
+static bool cel_parse_qualified(const cel_node_t *node, uint32_t *len);
+static char *cel_parse_dotted(cel_parser_t *parser, const cel_node_t *node,
+    uint32_t len);
+static bool cel_parse_optional(cel_parser_t *parser, bool *optional);
+static char *cel_parse_text(cel_parser_t *parser, const cel_token_t *token,
+    const char *prefix);
+static void cel_parse_advance(cel_parser_t *parser);
+static bool cel_parse_accept(cel_parser_t *parser, cel_token_kind_t kind);
+static bool cel_parse_expect(cel_parser_t *parser, cel_token_kind_t kind,
+    const char *expected);
+static void cel_parse_refuse(cel_parser_t *parser, const char *expected);
+static bool cel_parse_is_reserved(const char *name);
+
+
+static const struct {
+    cel_token_kind_t   kind;
+    unsigned           level;
+    const char        *name;
+} cel_parse_operators[] = {
+    { CEL_TOKEN_LT, 0, "_<_" },
+    { CEL_TOKEN_LE, 0, "_<=_" },
+    { CEL_TOKEN_GT, 0, "_>_" },
+    { CEL_TOKEN_GE, 0, "_>=_" },
+    { CEL_TOKEN_EQ, 0, "_==_" },
+    { CEL_TOKEN_NE, 0, "_!=_" },
+    { CEL_TOKEN_IN, 0, "@in" },
+    { CEL_TOKEN_PLUS, 1, "_+_" },
+    { CEL_TOKEN_MINUS, 1, "_-_" },
+    { CEL_TOKEN_STAR, 2, "_*_" },
+    { CEL_TOKEN_SLASH, 2, "_/_" },
+    { CEL_TOKEN_PERCENT, 2, "_%_" },
+    { CEL_TOKEN_END, 0, NULL }
+};
+
+
+/* not to be used as names of variables and functions */
+
+static const char *const  cel_parse_reserved[] = {
+    "as", "break", "const", "continue", "else", "for", "function", "if",
+    "import", "let", "loop", "package", "namespace", "return", "var", "void",
+    "while", NULL
+};
+
+
+cel_status_t
+cel_parse(const cel_env_t *env, const char *source, size_t len,
+    cel_arena_t *arena, cel_ast_t *ast, cel_issues_t *issues)
+{
+    uint32_t      total;
+    cel_parser_t  parser;
+
+    memset(ast, 0, sizeof(cel_ast_t));
+
+    ast->source = source;
+    ast->len = len > env->limits.max_source ? 0 : len;
+    ast->arena = arena;
+    total = issues->total;
+
+    if (len > env->limits.max_source) {
+        cel_issue(issues, CEL_E_TOO_LARGE, ast, 0,
+                  "expression has %zu bytes, at most %u are allowed", len,
+                  (unsigned) env->limits.max_source);
+        return CEL_ERROR;
+    }
+
+    if (cel_lex_validate(ast, issues) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    memset(&parser, 0, sizeof(cel_parser_t));
+
+    parser.env = env;
+    parser.ast = ast;
+    parser.issues = issues;
+    parser.lexer.ast = ast;
+    parser.lexer.issues = issues;
+    parser.optionals = cel_env_function(env, "optional.of", 11) != NULL;
+
+    cel_parse_advance(&parser);
+
+    ast->root = cel_parse_expr(&parser);
+
+    if (ast->root != NULL && parser.token.kind != CEL_TOKEN_END) {
+        cel_parse_refuse(&parser, "an operator or the end");
+    }
+
+    return issues->total == total ? CEL_OK : CEL_ERROR;
+}
+
+
+/* Expr = ConditionalOr ["?" ConditionalOr ":" Expr] */
+
+static cel_node_t *
+cel_parse_expr(cel_parser_t *parser)
+{
+    uint32_t     offset;
+    cel_node_t  *cond, *yes, *no;
+
+    if (parser->depth == parser->env->limits.max_depth) {
+        cel_issue(parser->issues, CEL_E_TOO_LARGE, parser->ast,
+                  parser->token.offset, "expression is nested more than %u "
+                  "levels deep", (unsigned) parser->depth);
+        return NULL;
+    }
+
+    parser->depth++;
+
+    cond = cel_parse_logic(parser, true);
+
+    if (cond != NULL && cel_parse_accept(parser, CEL_TOKEN_QUESTION)) {
+        offset = parser->last.offset;
+        yes = cel_parse_logic(parser, true);
+
+        if (yes == NULL || !cel_parse_expect(parser, CEL_TOKEN_COLON, "':'")) {
+            return NULL;
+        }
+
+        no = cel_parse_expr(parser);
+        cond = cel_node_ternary(parser, offset, cond, yes, no);
+    }
+
+    parser->depth--;
+
+    return cond;
+}
+
+
+/*
+ * ConditionalOr  = [ConditionalOr "||"] ConditionalAnd
+ * ConditionalAnd = [ConditionalAnd "&&"] Relation
+ *
+ * Both operators are associative, errors included, so that a chain becomes a
+ * balanced tree: hundreds of alternatives do not nest deeply.
+ */
+
+static cel_node_t *
+cel_parse_logic(cel_parser_t *parser, bool is_or)
+{
+    uint32_t          *offsets, *grown;
+    cel_node_t        *node;
+    cel_nodes_t        terms;
+    cel_token_kind_t   kind;
+
+    memset(&terms, 0, sizeof(cel_nodes_t));
+
+    kind = is_or ? CEL_TOKEN_OR : CEL_TOKEN_AND;
+    offsets = NULL;
+
+    for ( ;; ) {
+        node = is_or ? cel_parse_logic(parser, false)
+                     : cel_parse_binary(parser, 0);
+
+        if (node == NULL) {
+            return NULL;
+        }
+
+        if (terms.count == 0 && parser->token.kind != kind) {
+            return node;
+        }
+
+        if (cel_nodes_push(parser, &terms, node, 0) != CEL_OK) {
+            return NULL;
+        }
+
+        if (!cel_parse_accept(parser, kind)) {
+            return cel_parse_balance(parser, &terms, offsets, 0,
+                                     terms.count - 1);
+        }
+
+        /* offsets[i]: of the operator behind terms[i] */
+
+        if ((terms.count & (terms.count - 1)) == 0) {
+            grown = cel_parse_alloc(parser, 2 * terms.count
+                                            * sizeof(uint32_t));
+            if (grown == NULL) {
+                return NULL;
+            }
+
+            if (offsets != NULL) {
+                memcpy(grown, offsets, terms.count * sizeof(uint32_t));
+            }
+
+            offsets = grown;
+        }
+
+        offsets[terms.count - 1] = parser->last.offset;
+    }
+}
+
+
+/* terms from..to, both included, whose operator is that of the source */
+
+static cel_node_t *
+cel_parse_balance(cel_parser_t *parser, const cel_nodes_t *terms,
+    const uint32_t *offsets, uint32_t from, uint32_t to)
+{
+    uint32_t     mid;
+    const char  *name;
+    cel_node_t  *left, *right;
+
+    if (from == to) {
+        return terms->items[from];
+    }
+
+    mid = from + (to - from) / 2;
+    name = parser->ast->source[offsets[mid]] == '|' ? "_||_" : "_&&_";
+
+    left = cel_parse_balance(parser, terms, offsets, from, mid);
+    right = cel_parse_balance(parser, terms, offsets, mid + 1, to);
+
+    return cel_node_binary(parser, offsets[mid], name, left, right);
+}
+
+
+/*
+ * Relation       = [Relation Relop] Addition
+ * Relop          = "<" | "<=" | ">=" | ">" | "==" | "!=" | "in"
+ * Addition       = [Addition ("+" | "-")] Multiplication
+ * Multiplication = [Multiplication ("*" | "/" | "%")] Unary
+ *
+ * level 0, 1 and 2
+ */
+
+static cel_node_t *
+cel_parse_binary(cel_parser_t *parser, unsigned level)
+{
+    uint32_t     offset;
+    const char  *name;
+    cel_node_t  *left, *right;
+
+    if (level == 3) {
+        return cel_parse_unary(parser);
+    }
+
+    left = cel_parse_binary(parser, level + 1);
+
+    while (left != NULL) {
+        name = cel_parse_operator(parser, level);
+        if (name == NULL) {
+            break;
+        }
+
+        offset = parser->last.offset;
+        right = cel_parse_binary(parser, level + 1);
+        left = cel_node_binary(parser, offset, name, left, right);
+    }
+
+    return left;
+}
+
+
+static const char *
+cel_parse_operator(cel_parser_t *parser, unsigned level)
+{
+    uint32_t  i;
+
+    for (i = 0; cel_parse_operators[i].name != NULL; i++) {
+        if (cel_parse_operators[i].level == level
+            && cel_parse_accept(parser, cel_parse_operators[i].kind))
+        {
+            return cel_parse_operators[i].name;
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Unary = Member | "!" {"!"} Member | "-" {"-"} Member
+ *
+ * A minus before a number belongs to the number: so INT64_MIN can be written.
+ */
+
+static cel_node_t *
+cel_parse_unary(cel_parser_t *parser)
+{
+    uint32_t           start, count;
+    cel_node_t        *node;
+    cel_token_kind_t   kind;
+
+    kind = parser->token.kind;
+
+    if (kind != CEL_TOKEN_NOT && kind != CEL_TOKEN_MINUS) {
+        return cel_parse_member(parser);
+    }
+
+    start = parser->token.offset;
+    count = 0;
+
+    while (cel_parse_accept(parser, kind)) {
+        count++;
+    }
+
+    if (kind == CEL_TOKEN_MINUS && (parser->token.kind == CEL_TOKEN_INT
+                                    || parser->token.kind == CEL_TOKEN_DOUBLE))
+    {
+        parser->negative = true;
+        count--;
+    }
+
+    node = cel_parse_member(parser);
+
+    for ( /* void */ ; node != NULL && count > 0; count--) {
+        node = cel_node_unary(parser, start,
+                              kind == CEL_TOKEN_NOT ? "!_" : "-_", node);
+    }
+
+    return node;
+}
+
+
+/*
+ * Member = Primary
+ *        | Member "." ["?"] SELECTOR ["(" [ExprList] ")"]
+ *        | Member "[" ["?"] Expr "]"
+ *        | name "{" [FieldInits] [","] "}"
+ */
+
+static cel_node_t *
+cel_parse_member(cel_parser_t *parser)
+{
+    uint32_t     len;
+    cel_node_t  *node;
+
+    node = cel_parse_primary(parser);
+
+    while (node != NULL) {
+
+        if (cel_parse_accept(parser, CEL_TOKEN_DOT)) {
+            node = cel_parse_select(parser, node);
+
+        } else if (cel_parse_accept(parser, CEL_TOKEN_LBRACKET)) {
+            node = cel_parse_index(parser, node);
+
+        } else if (parser->token.kind == CEL_TOKEN_LBRACE
+                   && cel_parse_qualified(node, &len))
+        {
+            node = cel_parse_struct(parser, node);
+
+        } else {
+            break;
+        }
+    }
+
+    return node;
+}
+
+
+/* behind "." : ["?"] SELECTOR ["(" [ExprList] ")"] */
+
+static cel_node_t *
+cel_parse_select(cel_parser_t *parser, cel_node_t *target)
+{
+    bool          optional;
+    cel_node_t   *node;
+    cel_token_t   name;
+
+    if (!cel_parse_optional(parser, &optional)) {
+        return NULL;
+    }
+
+    name = parser->token;
+
+    if (name.kind != CEL_TOKEN_IDENT && name.kind != CEL_TOKEN_QUOTED) {
+        cel_parse_refuse(parser, "a field name");
+        return NULL;
+    }
+
+    cel_parse_advance(parser);
+
+    if (name.kind == CEL_TOKEN_IDENT && !optional
+        && cel_parse_accept(parser, CEL_TOKEN_LPAREN))
+    {
+        return cel_parse_call(parser, target, &name);
+    }
+
+    node = cel_node_make(parser, CEL_N_SELECT, name.offset);
+
+    if (node == NULL || cel_node_adopt(parser, node, target) != CEL_OK) {
+        return NULL;
+    }
+
+    node->target = target;
+    node->optional = optional;
+    node->name = cel_parse_text(parser, &name, "");
+    node->name_len = name.len - (name.kind == CEL_TOKEN_QUOTED ? 2 : 0);
+
+    return node->name != NULL ? node : NULL;
+}
+
+
+/* behind "[" : ["?"] Expr "]" */
+
+static cel_node_t *
+cel_parse_index(cel_parser_t *parser, cel_node_t *target)
+{
+    bool         optional;
+    uint32_t     offset;
+    cel_node_t  *node, *index;
+
+    offset = parser->last.offset;
+
+    if (!cel_parse_optional(parser, &optional)) {
+        return NULL;
+    }
+
+    index = cel_parse_expr(parser);
+
+    if (index == NULL || !cel_parse_expect(parser, CEL_TOKEN_RBRACKET, "']'"))
+    {
+        return NULL;
+    }
+
+    node = cel_node_binary(parser, offset, optional ? "_[?_]" : "_[_]",
+                           target, index);
+    if (node != NULL) {
+        node->optional = optional;
+    }
+
+    return node;
+}
+
+
+/*
+ * Primary = ["."] IDENT ["(" [ExprList] ")"] | "(" Expr ")"
+ *         | "[" [ExprList] [","] "]" | "{" [MapInits] [","] "}" | LITERAL
+ */
+
+static cel_node_t *
+cel_parse_primary(cel_parser_t *parser)
+{
+    cel_node_t  *node;
+
+    switch (parser->token.kind) {
+
+    case CEL_TOKEN_DOT:
+    case CEL_TOKEN_IDENT:
+        return cel_parse_ident(parser);
+
+    case CEL_TOKEN_LPAREN:
+        cel_parse_advance(parser);
+        node = cel_parse_expr(parser);
+
+        if (node == NULL
+            || !cel_parse_expect(parser, CEL_TOKEN_RPAREN, "')'"))
+        {
+            return NULL;
+        }
+
+        return node;
+
+    case CEL_TOKEN_LBRACKET:
+        return cel_parse_list(parser);
+
+    case CEL_TOKEN_LBRACE:
+        return cel_parse_map(parser);
+
+    case CEL_TOKEN_INT:
+    case CEL_TOKEN_UINT:
+    case CEL_TOKEN_DOUBLE:
+    case CEL_TOKEN_STRING:
+    case CEL_TOKEN_BYTES:
+    case CEL_TOKEN_TRUE:
+    case CEL_TOKEN_FALSE:
+    case CEL_TOKEN_NULL:
+        return cel_parse_literal(parser);
+
+    default:
+        cel_parse_refuse(parser, "an expression");
+        return NULL;
+    }
+}
+
+
+/* ["."] IDENT ["(" [ExprList] ")"], the dot stays part of the name */
+
+static cel_node_t *
+cel_parse_ident(cel_parser_t *parser)
+{
+    bool          root;
+    char         *name;
+    cel_node_t   *node;
+    cel_token_t   token;
+
+    root = cel_parse_accept(parser, CEL_TOKEN_DOT);
+    token = parser->token;
+
+    if (!cel_parse_expect(parser, CEL_TOKEN_IDENT, "a name")) {
+        return NULL;
+    }
+
+    name = cel_parse_text(parser, &token, root ? "." : "");
+    if (name == NULL) {
+        return NULL;
+    }
+
+    if (cel_parse_is_reserved(name + (root ? 1 : 0))) {
+        cel_issue(parser->issues, CEL_E_PARSE, parser->ast, token.offset,
+                  "reserved identifier: %s", name + (root ? 1 : 0));
+    }
+
+    if (cel_parse_accept(parser, CEL_TOKEN_LPAREN)) {
+        node = cel_parse_call(parser, NULL, &token);
+
+        if (node != NULL && node->kind == CEL_N_CALL && root) {
+            node->name = name;
+            node->name_len = token.len + 1;
+        }
+
+        return node;
+    }
+
+    return cel_node_ident(parser, token.offset, name);
+}
+
+
+/* behind "(" : [ExprList] ")", ExprList = Expr {"," Expr} */
+
+static cel_node_t *
+cel_parse_call(cel_parser_t *parser, cel_node_t *target,
+    const cel_token_t *name)
+{
+    bool          expanded;
+    char         *text;
+    cel_node_t   *node, *macro;
+    cel_nodes_t   args;
+
+    memset(&args, 0, sizeof(cel_nodes_t));
+
+    if (!cel_parse_accept(parser, CEL_TOKEN_RPAREN)) {
+
+        do {
+            if (cel_nodes_push(parser, &args, cel_parse_expr(parser), 0)
+                != CEL_OK)
+            {
+                return NULL;
+            }
+        } while (cel_parse_accept(parser, CEL_TOKEN_COMMA));
+
+        if (!cel_parse_expect(parser, CEL_TOKEN_RPAREN, "',' or ')'")) {
+            return NULL;
+        }
+    }
+
+    text = cel_parse_text(parser, name, "");
+    if (text == NULL) {
+        return NULL;
+    }
+
+    node = cel_node_call(parser, name->offset, text, &args);
+
+    if (node == NULL
+        || (target != NULL
+            && cel_node_adopt(parser, node, target) != CEL_OK))
+    {
+        return NULL;
+    }
+
+    node->target = target;
+
+    if (parser->env->limits.disable_macros) {
+        return node;
+    }
+
+    macro = cel_macro_expand(parser, node, &expanded);
+
+    return expanded ? macro : node;
+}
+
+
+static cel_node_t *
+cel_parse_literal(cel_parser_t *parser)
+{
+    bool         negative;
+    cel_value_t  value;
+    cel_token_t  token;
+
+    token = parser->token;
+    negative = parser->negative;
+    parser->negative = false;
+
+    if (cel_literal(&parser->lexer, &token, negative, &value) != CEL_OK) {
+        return NULL;
+    }
+
+    cel_parse_advance(parser);
+
+    return cel_node_const(parser, token.offset, value);
+}
+
+
+/* "[" [["?"] Expr {"," ["?"] Expr}] [","] "]" */
+
+static cel_node_t *
+cel_parse_list(cel_parser_t *parser)
+{
+    bool          optional;
+    cel_node_t   *node;
+    cel_nodes_t   items;
+
+    memset(&items, 0, sizeof(cel_nodes_t));
+
+    node = cel_node_make(parser, CEL_N_LIST, parser->token.offset);
+    if (node == NULL) {
+        return NULL;
+    }
+
+    cel_parse_advance(parser);
+
+    while (parser->token.kind != CEL_TOKEN_RBRACKET) {
+
+        if (items.count == 0 && cel_parse_accept(parser, CEL_TOKEN_COMMA)) {
+            break;
+        }
+
+        if (!cel_parse_optional(parser, &optional)
+            || cel_nodes_push(parser, &items, cel_parse_expr(parser), optional)
+               != CEL_OK)
+        {
+            return NULL;
+        }
+
+        if (!cel_parse_accept(parser, CEL_TOKEN_COMMA)) {
+            break;
+        }
+    }
+
+    if (!cel_parse_expect(parser, CEL_TOKEN_RBRACKET, "',' or ']'")
+        || cel_node_adopt_items(parser, node, &items) != CEL_OK)
+    {
+        return NULL;
+    }
+
+    return node;
+}
+
+
+/* "{" [["?"] Expr ":" Expr {"," ["?"] Expr ":" Expr}] [","] "}" */
+
+static cel_node_t *
+cel_parse_map(cel_parser_t *parser)
+{
+    bool          optional;
+    cel_node_t   *node;
+    cel_nodes_t   items;
+
+    memset(&items, 0, sizeof(cel_nodes_t));
+
+    node = cel_node_make(parser, CEL_N_MAP, parser->token.offset);
+    if (node == NULL) {
+        return NULL;
+    }
+
+    cel_parse_advance(parser);
+
+    while (parser->token.kind != CEL_TOKEN_RBRACE) {
+
+        if (items.count == 0 && cel_parse_accept(parser, CEL_TOKEN_COMMA)) {
+            break;
+        }
+
+        if (!cel_parse_optional(parser, &optional)
+            || cel_nodes_push(parser, &items, cel_parse_expr(parser), optional)
+               != CEL_OK
+            || !cel_parse_expect(parser, CEL_TOKEN_COLON, "':'")
+            || cel_nodes_push(parser, &items, cel_parse_expr(parser), optional)
+               != CEL_OK)
+        {
+            return NULL;
+        }
+
+        if (!cel_parse_accept(parser, CEL_TOKEN_COMMA)) {
+            break;
+        }
+    }
+
+    if (!cel_parse_expect(parser, CEL_TOKEN_RBRACE, "',' or '}'")
+        || cel_node_adopt_items(parser, node, &items) != CEL_OK)
+    {
+        return NULL;
+    }
+
+    return node;
+}
+
+
+/* name "{" [["?"] SELECTOR ":" Expr {"," ...}] [","] "}" */
+
+static cel_node_t *
+cel_parse_struct(cel_parser_t *parser, cel_node_t *type)
+{
+    bool          optional;
+    uint32_t      len;
+    cel_node_t   *node;
+    cel_nodes_t   items;
+
+    memset(&items, 0, sizeof(cel_nodes_t));
+
+    cel_parse_qualified(type, &len);
+    cel_parse_advance(parser);
+
+    node = cel_node_make(parser, CEL_N_STRUCT, type->offset);
+    if (node == NULL) {
+        return NULL;
+    }
+
+    node->name = cel_parse_dotted(parser, type, len);
+    node->name_len = len;
+
+    if (node->name == NULL) {
+        return NULL;
+    }
+
+    while (parser->token.kind != CEL_TOKEN_RBRACE) {
+
+        if (items.count == 0 && cel_parse_accept(parser, CEL_TOKEN_COMMA)) {
+            break;
+        }
+
+        if (!cel_parse_optional(parser, &optional)
+            || cel_nodes_push(parser, &items, cel_parse_struct_field(parser),
+                              optional) != CEL_OK
+            || !cel_parse_expect(parser, CEL_TOKEN_COLON, "':'")
+            || cel_nodes_push(parser, &items, cel_parse_expr(parser), optional)
+               != CEL_OK)
+        {
+            return NULL;
+        }
+
+        if (!cel_parse_accept(parser, CEL_TOKEN_COMMA)) {
+            break;
+        }
+    }
+
+    if (!cel_parse_expect(parser, CEL_TOKEN_RBRACE, "',' or '}'")
+        || cel_node_adopt_items(parser, node, &items) != CEL_OK)
+    {
+        return NULL;
+    }
+
+    return node;
+}
+
+
+static cel_node_t *
+cel_parse_struct_field(cel_parser_t *parser)
+{
+    char         *name;
+    cel_token_t   token;
+
+    token = parser->token;
+
+    if (token.kind != CEL_TOKEN_IDENT && token.kind != CEL_TOKEN_QUOTED) {
+        cel_parse_refuse(parser, "a field name");
+        return NULL;
+    }
+
+    cel_parse_advance(parser);
+
+    name = cel_parse_text(parser, &token, "");
+    if (name == NULL) {
+        return NULL;
+    }
+
+    return cel_node_const(parser, token.offset,
+                          cel_string(name, strlen(name)));
+}
+
+
+/* a name, or selects of one: *len is the length of all with the dots */
+
+static bool
+cel_parse_qualified(const cel_node_t *node, uint32_t *len)
+{
+    *len = 0;
+
+    while (node->kind == CEL_N_SELECT && !node->test_only && !node->optional) {
+        *len += node->name_len + 1;
+        node = node->target;
+    }
+
+    *len += node->name_len;
+
+    return node->kind == CEL_N_IDENT;
+}
+
+
+static char *
+cel_parse_dotted(cel_parser_t *parser, const cel_node_t *node, uint32_t len)
+{
+    char  *name, *p;
+
+    name = cel_parse_alloc(parser, len + 1);
+    if (name == NULL) {
+        return NULL;
+    }
+
+    p = name + len;
+    *p = '\0';
+
+    for ( ;; ) {
+        p -= node->name_len;
+        memcpy(p, node->name, node->name_len);
+
+        if (p == name) {
+            return name;
+        }
+
+        *--p = '.';
+        node = node->target;
+    }
+}
+
+
+/* ["?"], which is an error where the env has no optional values */
+
+static bool
+cel_parse_optional(cel_parser_t *parser, bool *optional)
+{
+    *optional = cel_parse_accept(parser, CEL_TOKEN_QUESTION);
+
+    if (*optional && !parser->optionals) {
+        cel_issue(parser->issues, CEL_E_PARSE, parser->ast,
+                  parser->last.offset, "unsupported syntax '?'");
+        return false;
+    }
+
+    return true;
+}
+
+
+/* a copy of the token's text, quotes left out */
+
+static char *
+cel_parse_text(cel_parser_t *parser, const cel_token_t *token,
+    const char *prefix)
+{
+    char      *text;
+    size_t     n;
+    uint32_t   skip;
+
+    skip = token->kind == CEL_TOKEN_QUOTED ? 1 : 0;
+    n = strlen(prefix);
+
+    text = cel_parse_alloc(parser, n + token->len + 1);
+    if (text == NULL) {
+        return NULL;
+    }
+
+    memcpy(text, prefix, n);
+    memcpy(text + n, parser->ast->source + token->offset + skip,
+           token->len - 2 * skip);
+    text[n + token->len - 2 * skip] = '\0';
+
+    return text;
+}
+
+
+static void
+cel_parse_advance(cel_parser_t *parser)
+{
+    parser->last = parser->token;
+    cel_lex(&parser->lexer, &parser->token);
+}
+
+
+static bool
+cel_parse_accept(cel_parser_t *parser, cel_token_kind_t kind)
+{
+    if (parser->token.kind != kind) {
+        return false;
+    }
+
+    cel_parse_advance(parser);
+
+    return true;
+}
+
+
+static bool
+cel_parse_expect(cel_parser_t *parser, cel_token_kind_t kind,
+    const char *expected)
+{
+    if (cel_parse_accept(parser, kind)) {
+        return true;
+    }
+
+    cel_parse_refuse(parser, expected);
+
+    return false;
+}
+
+
+static void
+cel_parse_refuse(cel_parser_t *parser, const char *expected)
+{
+    uint32_t            len;
+    const char         *text, *hint;
+    const cel_token_t  *token;
+
+    token = &parser->token;
+
+    if (token->kind == CEL_TOKEN_BAD) {
+        return;                      /* the lexer has said it */
+    }
+
+    if (token->kind == CEL_TOKEN_END) {
+        cel_issue(parser->issues, CEL_E_PARSE, parser->ast, token->offset,
+                  "Syntax error: mismatched input '<EOF>' expecting %s",
+                  expected);
+        return;
+    }
+
+    text = parser->ast->source + token->offset;
+    hint = "";
+
+    for (len = token->len < 40 ? token->len : 40;
+         len < token->len && ((unsigned char) text[len] & 0xc0) == 0x80;
+         len--)
+    {
+        /* void */
+    }
+
+    if (token->len == 3 && memcmp(text, "and", 3) == 0) {
+        hint = ", 'and' is '&&'";
+
+    } else if (token->len == 2 && memcmp(text, "or", 2) == 0) {
+        hint = ", 'or' is '||'";
+    }
+
+    cel_issue(parser->issues, CEL_E_PARSE, parser->ast, token->offset,
+              "Syntax error: mismatched input '%.*s' expecting %s%s",
+              (int) len, text, expected,
+              hint);
+}
+
+
+static bool
+cel_parse_is_reserved(const char *name)
+{
+    uint32_t  i;
+
+    for (i = 0; cel_parse_reserved[i] != NULL; i++) {
+        if (strcmp(cel_parse_reserved[i], name) == 0) {
+            return true;
+        }
+    }
+
+    return false;
+}
