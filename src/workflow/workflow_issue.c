@@ -22,6 +22,7 @@ static void issue_place(const workflow_document_t *doc, uint32_t offset,
     workflow_issue_t *issue);
 static void issue_excerpt(const workflow_document_t *doc, uint32_t start,
     uint32_t column, workflow_issue_t *issue);
+static void issue_clean(char *text);
 static uint32_t issue_next(const workflow_document_t *doc, uint32_t pos);
 static bool issue_line_ends(const workflow_document_t *doc, uint32_t pos);
 
@@ -52,6 +53,8 @@ workflow_issue(workflow_document_t *doc, workflow_issue_kind_t kind,
     vsnprintf(issue->message, sizeof(issue->message), fmt, ap);
     va_end(ap);
 
+    issue_clean(issue->path);
+    issue_clean(issue->message);
     issue_place(doc, offset, issue);
 
     return CEL_ERROR;
@@ -131,6 +134,37 @@ issue_excerpt(const workflow_document_t *doc, uint32_t start, uint32_t column,
 
     *p++ = '^';
     *p = '\0';
+}
+
+
+/*
+ * Cutting may have left a part of a character; control characters of a key
+ * have no place in a message.
+ */
+
+static void
+issue_clean(char *text)
+{
+    char      *p;
+    uint32_t   n, i;
+
+    for (p = text; *p != '\0'; p += n) {
+        n = 1;
+
+        if ((unsigned char) *p < 0x20 || *p == 0x7f) {
+            *p = ' ';
+
+        } else if (*p & 0x80) {
+            n = (*p & 0xe0) == 0xc0 ? 2 : (*p & 0xf0) == 0xe0 ? 3 : 4;
+
+            for (i = 1; i < n && (p[i] & 0xc0) == 0x80; i++) { /* void */ }
+
+            if (i < n) {
+                *p = '?';
+                n = 1;
+            }
+        }
+    }
 }
 
 

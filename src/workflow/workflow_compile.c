@@ -1,0 +1,757 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * From a document to a workflow: every expression is compiled in the scope of
+ * its rule and checked for what its place demands.  One env serves the whole
+ * document; scopes are made by declaring and taking back.  Knows the shape of
+ * the tree from workflow_shape.c, evaluates nothing.
+ */
+
+
+#include <stdlib.h>
+#include <string.h>
+#include "workflow_policy.h"
+
+
+/* A variable that expressions can see now, innermost first. */
+
+typedef struct scope_s  scope_t;
+
+struct scope_s {
+    const char            *name;        /* "variables.x" */
+    const cel_type_t      *type;
+    cel_slot_t             slot;
+    cel_size_class_t       size;
+    scope_t               *next;
+    scope_t               *shadowed;    /* which this one hides, or NULL */
+};
+
+
+typedef struct {
+    workflow_document_t   *doc;
+    workflow_t            *workflow;
+    cel_env_t             *env;
+    scope_t               *scope;
+    uint32_t               steps;       /* laid out so far */
+    uint32_t               variables;
+    bool                   headers;     /* an output may have some */
+    workflow_path_t        path;
+    char                   type[WORKFLOW_TYPE_MAX];     /* all agree with */
+    char                   shown[WORKFLOW_TYPE_MAX];
+    cel_issues_t           issues;
+} compile_t;
+
+
+static workflow_t *compile_create(const workflow_options_t *options,
+    const workflow_shape_t *shape);
+static cel_status_t compile_policy(compile_t *c,
+    const workflow_options_t *options);
+static bool compile_rule(compile_t *c, const workflow_node_t *rule,
+    uint32_t none);
+static void compile_variable(compile_t *c, const workflow_node_t *node);
+static void compile_declare(compile_t *c, const workflow_node_t *node,
+    workflow_variable_t *variable, uint32_t i);
+static uint32_t compile_chain(compile_t *c, const cel_program_t *program);
+static cel_size_class_t compile_size(compile_t *c,
+    const cel_program_t *program);
+static scope_t *compile_visible(compile_t *c, const char *name);
+static void compile_leave(compile_t *c, scope_t *outer);
+static void compile_condition(compile_t *c, const workflow_node_t *match,
+    workflow_step_t *step);
+static void compile_output(compile_t *c, const workflow_node_t *match,
+    workflow_step_t *step);
+static void compile_agree(compile_t *c, const workflow_node_t *node,
+    const cel_program_t *program);
+static void compile_explanation(compile_t *c, const workflow_node_t *match);
+static cel_program_t *compile_expression(compile_t *c,
+    const workflow_node_t *node, const char *key);
+static void compile_issue(compile_t *c, const workflow_node_t *node,
+    const cel_error_t *error);
+static uint32_t compile_matches(const workflow_node_t *rule);
+static const char *compile_path(compile_t *c);
+static cel_status_t compile_memory(compile_t *c);
+
+
+workflow_t *
+workflow_compile(const char *text, size_t len, workflow_format_t format,
+    const workflow_options_t *options, workflow_issues_t *issues)
+{
+    compile_t            *c;
+    workflow_t           *workflow;
+    workflow_shape_t      shape;
+    workflow_document_t   doc;
+
+    workflow = NULL;
+    c = NULL;
+
+    if (workflow_document_open(&doc, text, len, format, options->allocator,
+                               issues)
+        != CEL_OK
+        || workflow_shape_check(&doc, options, &shape) != CEL_OK)
+    {
+        goto done;
+    }
+
+    workflow = compile_create(options, &shape);
+    c = cel_arena_alloc(&doc.arena, sizeof(compile_t));
+
+    if (workflow == NULL || c == NULL) {
+        workflow_issue(&doc, WORKFLOW_I_LIMIT, 0, NULL,
+                       "not enough memory for the workflow");
+        goto done;
+    }
+
+    memset(c, 0, sizeof(compile_t));
+
+    c->doc = &doc;
+    c->workflow = workflow;
+
+    c->env = cel_env_create(options->allocator != NULL
+                            ? options->allocator : &cel_allocator_libc,
+                            options->limits);
+
+    if (c->env == NULL) {
+        compile_memory(c);
+
+    } else {
+        compile_policy(c, options);
+        cel_env_destroy(c->env);
+    }
+
+done:
+
+    workflow_document_close(&doc);
+
+    if (issues->total != 0) {
+        workflow_destroy(workflow);
+        return NULL;
+    }
+
+    return workflow;
+}
+
+
+static workflow_t *
+compile_create(const workflow_options_t *options,
+    const workflow_shape_t *shape)
+{
+    size_t        steps, variables;
+    workflow_t   *workflow;
+    cel_arena_t   arena;
+
+    cel_arena_init(&arena, options->allocator != NULL ? options->allocator
+                                                      : &cel_allocator_libc,
+                   NULL, 0, WORKFLOW_MAX_MEMORY);
+
+    steps = shape->matches * sizeof(workflow_step_t);
+    variables = shape->variables * sizeof(workflow_variable_t);
+
+    workflow = cel_arena_alloc(&arena, sizeof(workflow_t));
+
+    if (workflow == NULL) {
+        goto failed;
+    }
+
+    memset(workflow, 0, sizeof(workflow_t));
+
+    workflow->steps = cel_arena_alloc(&arena, steps + 1);
+    workflow->variables = cel_arena_alloc(&arena, variables + 1);
+
+    if (workflow->steps == NULL || workflow->variables == NULL) {
+        goto failed;
+    }
+
+    memset(workflow->steps, 0, steps);
+    memset(workflow->variables, 0, variables);
+
+    workflow->nsteps = shape->matches;
+    workflow->nvariables = shape->variables;
+    workflow->first_slot = options->first_slot;
+    workflow->any_output = options->any_output;
+    workflow->arena = arena;
+
+    return workflow;
+
+failed:
+
+    cel_arena_reset(&arena);
+
+    return NULL;
+}
+
+
+void
+workflow_destroy(workflow_t *workflow)
+{
+    uint32_t     i;
+    cel_arena_t  arena;
+
+    if (workflow == NULL) {
+        return;
+    }
+
+    for (i = 0; i < workflow->nsteps; i++) {
+        if (workflow->steps[i].condition != NULL) {
+            cel_program_destroy(workflow->steps[i].condition);
+        }
+
+        if (workflow->steps[i].output != NULL) {
+            cel_program_destroy(workflow->steps[i].output);
+        }
+    }
+
+    for (i = 0; i < workflow->nvariables; i++) {
+        if (workflow->variables[i].program != NULL) {
+            cel_program_destroy(workflow->variables[i].program);
+        }
+    }
+
+    arena = workflow->arena;            /* it holds the workflow itself */
+    cel_arena_reset(&arena);
+}
+
+
+static cel_status_t
+compile_policy(compile_t *c, const workflow_options_t *options)
+{
+    workflow_t             *workflow;
+    const workflow_node_t  *name;
+
+    workflow = c->workflow;
+
+    if (options->declare != NULL
+        && options->declare(options->ctx, c->env) != CEL_OK)
+    {
+        return workflow_issue(c->doc, WORKFLOW_I_LIMIT, 0, NULL,
+                              "the facts could not be declared");
+    }
+
+    name = workflow_node_get(c->doc->root, "name");
+    workflow->name_len = name->len;
+
+    c->path.len = 0;
+    workflow_path_add(&c->path, "%s", name->text);
+    workflow->name = compile_path(c);
+    workflow_path_cut(&c->path, 0);
+
+    workflow_path_add(&c->path, "rule");
+    (void) compile_rule(c, workflow_node_get(c->doc->root, "rule"),
+                        workflow->nsteps);
+
+    if (c->doc->issues->total != 0) {
+        return CEL_ERROR;
+    }
+
+    workflow_path_cut(&c->path, 0);
+    workflow_path_add(&c->path, "%s", c->shown);
+    workflow->output_type = compile_path(c);
+
+    if (workflow->output_type == NULL || workflow->name == NULL
+        || workflow_account(workflow, c->headers) != CEL_OK)
+    {
+        return compile_memory(c);
+    }
+
+    return CEL_OK;
+}
+
+
+/*
+ * Lays out a rule's matches.  none: the step to go on with when nothing in it
+ * matched.  Gives whether that can be, as far as literals tell.
+ */
+
+static bool
+compile_rule(compile_t *c, const workflow_node_t *rule, uint32_t none)
+{
+    bool                    always, optional, decided;
+    scope_t                *outer;
+    uint32_t                i, len, next;
+    workflow_step_t        *step;
+    const workflow_node_t  *node, *nested;
+
+    outer = c->scope;
+    node = workflow_node_get(rule, "variables");
+    i = 0;
+
+    for (node = node ? node->first : NULL; node != NULL; node = node->next) {
+        len = workflow_path_add(&c->path, ".variables[%u]", i++);
+        compile_variable(c, node);
+        workflow_path_cut(&c->path, len);
+    }
+
+    optional = true;
+    decided = false;
+    i = 0;
+
+    for (node = workflow_node_get(rule, "match")->first;
+         node != NULL;
+         node = node->next)
+    {
+        len = workflow_path_add(&c->path, ".match[%u]", i++);
+
+        nested = workflow_node_get(node, "rule");
+        always = workflow_shape_always(node);
+        step = &c->workflow->steps[c->steps++];
+
+        next = c->steps + (nested != NULL ? compile_matches(nested) : 0);
+        next = node->next != NULL ? next : none;
+
+        step->otherwise = next;
+        step->path = compile_path(c);
+
+        if (!always) {
+            compile_condition(c, node, step);
+        }
+
+        if (nested == NULL) {
+            compile_output(c, node, step);
+
+            if (always) {
+                optional = false;
+            }
+
+        } else {
+            workflow_path_add(&c->path, ".rule");
+            step->line = nested->line;
+
+            /* as cel-go: only an unconditional rule falls through */
+
+            if (!compile_rule(c, nested, always ? next : none) && always) {
+                optional = false;
+            }
+        }
+
+        workflow_path_cut(&c->path, len);
+
+        if (!optional && !decided && node->next != NULL) {
+            decided = true;
+            len = workflow_path_add(&c->path, ".match[%u]", i);
+            workflow_issue(c->doc, WORKFLOW_I_DOCUMENT, node->next->offset,
+                           c->path.text, "this match is never reached: the "
+                           "one before it, on line %u, always gives a result",
+                           node->line);
+            workflow_path_cut(&c->path, len);
+        }
+    }
+
+    compile_leave(c, outer);
+
+    return optional;
+}
+
+
+static void
+compile_variable(compile_t *c, const workflow_node_t *node)
+{
+    uint32_t              i;
+    workflow_variable_t  *variable;
+
+    i = c->variables++;
+    variable = &c->workflow->variables[i];
+
+    variable->line = node->line;
+    variable->path = compile_path(c);
+    variable->program = compile_expression(c,
+                                     workflow_node_get(node, "expression"),
+                                     "expression");
+
+    if (variable->program != NULL) {
+        variable->chain = compile_chain(c, variable->program) + 1;
+
+        if (variable->chain == WORKFLOW_MAX_CHAIN + 1) {
+            workflow_issue(c->doc, WORKFLOW_I_LIMIT, node->offset,
+                           c->path.text, "a variable that needs a variable "
+                           "that needs ..., more than %d in a row",
+                           WORKFLOW_MAX_CHAIN);
+        }
+    }
+
+    compile_declare(c, node, variable, i);
+}
+
+
+/* visible from here to the end of its rule; dyn when it did not compile */
+
+static void
+compile_declare(compile_t *c, const workflow_node_t *node,
+    workflow_variable_t *variable, uint32_t i)
+{
+    char                   *name;
+    scope_t                *scope;
+    const workflow_node_t  *text;
+
+    text = workflow_node_get(node, "name");
+    scope = cel_arena_alloc(&c->doc->arena, sizeof(scope_t));
+    name = cel_arena_alloc(&c->doc->arena, text->len + sizeof("variables."));
+
+    if (scope == NULL || name == NULL) {
+        compile_memory(c);
+        return;
+    }
+
+    memcpy(name, "variables.", sizeof("variables.") - 1);
+    memcpy(name + sizeof("variables.") - 1, text->text, text->len + 1);
+
+    scope->name = name;
+    scope->slot = c->workflow->first_slot + i;
+    scope->type = cel_type_dyn();
+    scope->size = CEL_SIZE_BODY;
+
+    if (variable->program != NULL) {
+        scope->type = cel_program_type(variable->program);
+        scope->size = compile_size(c, variable->program);
+    }
+
+    scope->shadowed = compile_visible(c, name);
+
+    if (scope->shadowed != NULL) {
+        (void) cel_env_undeclare(c->env, name);
+    }
+
+    scope->next = c->scope;
+    c->scope = scope;
+
+    if (cel_env_declare_type(c->env, name, scope->type, scope->slot,
+                             scope->size, 0)
+        != CEL_OK)
+    {
+        compile_memory(c);
+    }
+}
+
+
+/* how many variables deep the ones are that a program reads */
+
+static uint32_t
+compile_chain(compile_t *c, const cel_program_t *program)
+{
+    uint32_t           i, n, chain;
+    workflow_t        *workflow;
+    const cel_slot_t  *slots;
+
+    workflow = c->workflow;
+    slots = cel_program_facts(program, &n);
+    chain = 0;
+
+    for (i = 0; i < n; i++) {
+        if (slots[i] >= workflow->first_slot
+            && workflow->variables[slots[i] - workflow->first_slot].chain
+               > chain)
+        {
+            chain = workflow->variables[slots[i] - workflow->first_slot].chain;
+        }
+    }
+
+    return chain;
+}
+
+
+/* numbers and the like are small, everything else may hold the body */
+
+static cel_size_class_t
+compile_size(compile_t *c, const cel_program_t *program)
+{
+    const cel_type_t  *type;
+
+    type = cel_program_type(program);
+
+    if (cel_type_is_dyn(type)) {
+        return CEL_SIZE_BODY;
+    }
+
+    switch (cel_type_kind(type)) {
+
+    case CEL_BOOL:
+    case CEL_INT:
+    case CEL_UINT:
+    case CEL_DOUBLE:
+    case CEL_TIMESTAMP:
+    case CEL_DURATION:
+    case CEL_TYPE:
+        return CEL_SIZE_SMALL;
+
+    default:
+        return CEL_SIZE_BODY;
+    }
+}
+
+
+static scope_t *
+compile_visible(compile_t *c, const char *name)
+{
+    scope_t  *scope;
+
+    for (scope = c->scope; scope != NULL; scope = scope->next) {
+        if (strcmp(scope->name, name) == 0) {
+            return scope;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+compile_leave(compile_t *c, scope_t *outer)
+{
+    scope_t  *scope, *shadowed;
+
+    for (scope = c->scope; scope != outer; scope = scope->next) {
+
+        (void) cel_env_undeclare(c->env, scope->name);
+
+        shadowed = scope->shadowed;
+
+        if (shadowed != NULL
+            && cel_env_declare_type(c->env, shadowed->name, shadowed->type,
+                                    shadowed->slot, shadowed->size, 0)
+               != CEL_OK)
+        {
+            compile_memory(c);
+        }
+    }
+
+    c->scope = outer;
+}
+
+
+static void
+compile_condition(compile_t *c, const workflow_node_t *match,
+    workflow_step_t *step)
+{
+    char                    text[WORKFLOW_TYPE_MAX];
+    uint32_t                len;
+    const cel_type_t       *type;
+    const workflow_node_t  *node;
+
+    node = workflow_node_get(match, "condition");
+
+    step->condition_line = node->line;
+    step->condition = compile_expression(c, node, "condition");
+
+    if (step->condition == NULL) {
+        return;
+    }
+
+    type = cel_program_type(step->condition);
+    cel_type_format(type, text, sizeof(text));
+
+    if (!workflow_type_agree(text, "bool")) {
+        len = workflow_path_add(&c->path, ".condition");
+        workflow_issue(c->doc, WORKFLOW_I_EXPRESSION,
+                       workflow_node_position(c->doc, node, 0), c->path.text,
+                       "a condition must be bool, this is %s", text);
+        workflow_path_cut(&c->path, len);
+    }
+}
+
+
+static void
+compile_output(compile_t *c, const workflow_node_t *match,
+    workflow_step_t *step)
+{
+    uint32_t                len;
+    workflow_output_t       output;
+    const workflow_node_t  *node;
+
+    node = workflow_node_get(match, "output");
+
+    step->line = node->line;
+    step->output = compile_expression(c, node, "output");
+
+    compile_explanation(c, match);
+
+    if (step->output == NULL) {
+        return;
+    }
+
+    len = workflow_path_add(&c->path, ".output");
+
+    if (!c->workflow->any_output) {
+        output.doc = c->doc;
+        output.path = c->path.text;
+        output.node = node;
+        output.program = step->output;
+        output.headers = false;
+
+        (void) workflow_output_check(&output);
+
+        c->headers |= output.headers;
+    }
+
+    compile_agree(c, node, step->output);
+
+    workflow_path_cut(&c->path, len);
+}
+
+
+static void
+compile_agree(compile_t *c, const workflow_node_t *node,
+    const cel_program_t *program)
+{
+    char  text[WORKFLOW_TYPE_MAX];
+
+    cel_type_format(cel_program_type(program), text, sizeof(text));
+
+    if (c->type[0] == '\0') {
+        strcpy(c->type, text);
+        strcpy(c->shown, text);
+        return;
+    }
+
+    if (!workflow_type_agree(text, c->type)) {
+        workflow_issue(c->doc, WORKFLOW_I_OUTPUT,
+                       workflow_node_position(c->doc, node, 0), c->path.text,
+                       "incompatible output types: this output is %.80s, the "
+                       "ones before it are %.80s", text, c->type);
+        return;
+    }
+
+    if (strcmp(c->type, "dyn") == 0) {
+        strcpy(c->type, text);
+
+    } else if (strcmp(text, "dyn") == 0 || strstr(text, "dyn") != NULL) {
+        strcpy(c->shown, text);
+    }
+}
+
+
+/* checked, so that it is right, and not evaluated */
+
+static void
+compile_explanation(compile_t *c, const workflow_node_t *match)
+{
+    char                    text[WORKFLOW_TYPE_MAX];
+    uint32_t                len;
+    cel_program_t          *program;
+    const workflow_node_t  *node;
+
+    node = workflow_node_get(match, "explanation");
+
+    if (node == NULL) {
+        return;
+    }
+
+    program = compile_expression(c, node, "explanation");
+
+    if (program == NULL) {
+        return;
+    }
+
+    cel_type_format(cel_program_type(program), text, sizeof(text));
+    cel_program_destroy(program);
+
+    if (!workflow_type_agree(text, "string")) {
+        len = workflow_path_add(&c->path, ".explanation");
+        workflow_issue(c->doc, WORKFLOW_I_EXPRESSION,
+                       workflow_node_position(c->doc, node, 0), c->path.text,
+                       "an explanation must be string, this is %s", text);
+        workflow_path_cut(&c->path, len);
+    }
+}
+
+
+static cel_program_t *
+compile_expression(compile_t *c, const workflow_node_t *node,
+    const char *key)
+{
+    uint32_t        i, len;
+    cel_program_t  *program;
+
+    c->issues.count = 0;
+    c->issues.total = 0;
+
+    program = cel_compile(c->env, node->text, node->len, &c->issues);
+
+    if (program != NULL) {
+        c->workflow->memory += cel_program_memory(program);
+        return program;
+    }
+
+    len = workflow_path_add(&c->path, ".%s", key);
+
+    for (i = 0; i < c->issues.count; i++) {
+        compile_issue(c, node, &c->issues.items[i]);
+    }
+
+    if (c->issues.count == 0) {
+        compile_memory(c);
+
+    } else {
+        c->doc->issues->total += c->issues.total - c->issues.count;
+    }
+
+    workflow_path_cut(&c->path, len);
+
+    return NULL;
+}
+
+
+static void
+compile_issue(compile_t *c, const workflow_node_t *node,
+    const cel_error_t *error)
+{
+    workflow_issue_kind_t  kind;
+
+    kind = error->kind == CEL_E_TOO_LARGE || cel_error_is_fatal(error->kind)
+           ? WORKFLOW_I_LIMIT : WORKFLOW_I_EXPRESSION;
+
+    workflow_issue(c->doc, kind,
+                   workflow_node_position(c->doc, node, error->offset),
+                   c->path.text, "%s", error->message);
+}
+
+
+static uint32_t
+compile_matches(const workflow_node_t *rule)
+{
+    uint32_t                n;
+    const workflow_node_t  *match, *nested;
+
+    n = 0;
+
+    for (match = workflow_node_get(rule, "match")->first;
+         match != NULL;
+         match = match->next)
+    {
+        n++;
+        nested = workflow_node_get(match, "rule");
+
+        if (nested != NULL) {
+            n += compile_matches(nested);
+        }
+    }
+
+    return n;
+}
+
+
+/* a copy that lives as long as the workflow */
+
+static const char *
+compile_path(compile_t *c)
+{
+    char  *path;
+
+    path = cel_arena_alloc(&c->workflow->arena, c->path.len + 1);
+
+    if (path == NULL) {
+        compile_memory(c);
+        return NULL;
+    }
+
+    return memcpy(path, c->path.text, c->path.len + 1);
+}
+
+
+static cel_status_t
+compile_memory(compile_t *c)
+{
+    return workflow_issue(c->doc, WORKFLOW_I_LIMIT, 0, NULL,
+                          "not enough memory for the workflow");
+}
