@@ -131,11 +131,43 @@ configured() {
 }
 
 
+# configure_quietly DIR LOG ARGS...: a new source file asks for a new Makefile,
+# but must not make all of nginx older than its generated headers
+
+configure_quietly() {
+    local dir=$1 log=$2 name
+
+    shift 2
+
+    for name in ngx_auto_config.h ngx_auto_headers.h; do
+        if [ -f "$dir/$name" ]; then
+            cp -p "$dir/$name" "$dir/$name.old"
+        fi
+    done
+
+    ./configure "$@" > "$log" 2>&1 || return 1
+
+    # configuring with other flags has to compile everything anew
+
+    printf '%s\n' "$@" > "$dir/flags.new"
+
+    for name in ngx_auto_config.h ngx_auto_headers.h; do
+        if cmp -s "$dir/$name" "$dir/$name.old" \
+           && cmp -s "$dir/flags" "$dir/flags.new"
+        then
+            mv "$dir/$name.old" "$dir/$name"
+        fi
+    done
+
+    mv "$dir/flags.new" "$dir/flags"
+}
+
+
 # build_nginx MODE WAY CC OPTIMISE SANITIZE: nginx from source in build/MODE,
 # the module added by --WAY
 
 build_nginx() {
-    local mode=$1 way=$2 cc=$3 opt=$4 san=$5 dir=$build/$1 faults=1
+    local mode=$1 way=$2 cc=$3 opt=$4 san=$5 dir=$build/$1
     local log=$build/$1/log
 
     lock source
@@ -159,7 +191,7 @@ build_nginx() {
     if ! configured "$dir" "$@"; then
         echo "configuring nginx ($mode)" >&2
         rm -f "$dir/stamp"
-        CONSTRAINT_FAULTS=$faults ./configure "$@" > "$log" 2>&1 \
+        CONSTRAINT_FAULTS=1 configure_quietly "$dir" "$log" "$@" \
             || fail "configure ($mode)" "$log"
         echo "$stamp" > "$dir/stamp"
     fi
@@ -200,7 +232,8 @@ build_module() {
     if ! configured "$dir" "$@"; then
         echo "configuring the module" >&2
         rm -f "$dir/stamp"
-        env -u CONSTRAINT_FAULTS ./configure "$@" > "$log" 2>&1 \
+        unset CONSTRAINT_FAULTS
+        configure_quietly "$dir" "$log" "$@" \
             || fail "configure (module)" "$log"
         echo "$stamp" > "$dir/stamp"
     fi

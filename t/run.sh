@@ -116,11 +116,10 @@ for suite in $suites; do
     esac
 done
 
-rm -rf "$BUILD/suite"
 mkdir -p "$BUILD/suite"
 
 for suite in $suites; do
-    ln -s "$root/t" "$BUILD/suite/$suite"
+    ln -sfn "$root/t" "$BUILD/suite/$suite"
 done
 
 cd "$BUILD/suite"
