@@ -167,9 +167,4 @@ const cel_function_t *cel_env_function(const cel_env_t *env,
     const char *name, size_t len);
 
 
-/* cel_env.c: what cel_env_create() was given, zeros replaced */
-const cel_limits_t *cel_env_limits(const cel_env_t *env);
-const cel_allocator_t *cel_env_allocator(const cel_env_t *env);
-
-
 #endif /* CEL_FUNCTION_H_INCLUDED */

@@ -78,10 +78,6 @@ cel_status_t cel_prepare_regex(cel_prepare_t *prepare, cel_value_t *arg,
 cel_status_t cel_prepare_zone(cel_prepare_t *prepare, cel_value_t *arg,
     char message[CEL_MESSAGE_MAX]);
 
-/* Has the program own a compiled pattern of so many bytes of heap. */
-void cel_program_own_regex(cel_program_t *program, void *regex,
-    void **link, size_t size);
-
 
 /* Arena */
 

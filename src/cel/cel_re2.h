@@ -1,0 +1,54 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * cel_re2.h - RE2 behind a C face: compile, look for a match, destroy.  The
+ * implementation throws nothing, logs nothing and keeps no state.
+ */
+
+
+#ifndef CEL_RE2_H_INCLUDED
+#define CEL_RE2_H_INCLUDED
+
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/* Heap that one pattern with its caches may take; charged as a whole. */
+#define CEL_RE2_MEMORY  262144
+
+
+typedef struct cel_re2_s  cel_re2_t;
+
+
+/*
+ * NULL with message (of size bytes, NUL-terminated) when the pattern is no
+ * valid RE2 syntax, its program is larger than max_program or memory is out.
+ */
+cel_re2_t *cel_re2_create(const char *pattern, size_t len,
+    uint32_t max_program, char *message, size_t size);
+void cel_re2_destroy(cel_re2_t *re);
+
+/* Instructions of the compiled pattern. */
+uint32_t cel_re2_program_size(const cel_re2_t *re);
+
+/* Whether the pattern matches anywhere in the text: 1, 0, or -1: no memory. */
+int cel_re2_match(const cel_re2_t *re, const char *text, size_t len);
+
+
+#ifdef __cplusplus
+}
+#endif
+
+
+#endif /* CEL_RE2_H_INCLUDED */
