@@ -19,7 +19,8 @@ usage: t/build.sh MODE...
   asan     build/asan/nginx: the same with ASan, UBSan and one malloc per
            pool allocation
   clang    build/clang/nginx: the same compiled by clang
-  dynamic  build/dynamic/: module by --add-dynamic-module in a source tree
+  dynamic  build/dynamic/: the module alone, by --add-dynamic-module in
+           nginx's source tree
   unit     build/unit/: libraries and unit tests
   unit-asan, unit-clang
            the same with ASan and UBSan, and compiled by clang
@@ -168,7 +169,12 @@ configure_quietly() {
 
 build_nginx() {
     local mode=$1 way=$2 cc=$3 opt=$4 san=$5 dir=$build/$1
-    local log=$build/$1/log
+    local log=$build/$1/log target=binary product=nginx
+
+    if [ "$way" = add-dynamic-module ]; then
+        target=modules
+        product=ngx_http_constraint_module.so
+    fi
 
     lock source
     fetch_source
@@ -197,10 +203,10 @@ build_nginx() {
     fi
 
     echo "building nginx ($mode)" >&2
-    make -j"$jobs" -f "../../$mode/Makefile" binary modules > "$log" 2>&1 \
+    make -j"$jobs" -f "../../$mode/Makefile" $target > "$log" 2>&1 \
         || fail "build ($mode)" "$log"
 
-    echo "$dir/nginx"
+    echo "$dir/$product"
 }
 
 

@@ -4,7 +4,7 @@
 #
 # Installs the Debian packages that a job needs and that are not there yet:
 #
-#     t/deps.sh build|test|matrix|bench ...
+#     t/deps.sh build|quickstart|test|matrix|bench ...
 #
 # Prints nothing when all are there.  Needs root or sudo only to install.
 
@@ -12,6 +12,7 @@ set -eu
 
 build="nginx nginx-dev gcc g++ make dpkg-dev libc6-dev libjansson-dev
        liblmdb-dev libyaml-dev libre2-dev libsimdjson-dev ca-certificates"
+quickstart="curl util-linux"
 test="perl xz-utils curl util-linux procps"
 matrix="clang valgrind"
 bench="wrk"
@@ -20,13 +21,14 @@ wanted=
 
 for set in "$@"; do
     case "$set" in
-        build)   wanted="$wanted $build" ;;
-        test)    wanted="$wanted $test" ;;
-        matrix)  wanted="$wanted $matrix" ;;
-        bench)   wanted="$wanted $bench" ;;
-        *)       echo "deps.sh: unknown set \"$set\"," \
-                      "must be build, test, matrix or bench" >&2
-                 exit 2 ;;
+        build)       wanted="$wanted $build" ;;
+        quickstart)  wanted="$wanted $quickstart" ;;
+        test)        wanted="$wanted $test" ;;
+        matrix)      wanted="$wanted $matrix" ;;
+        bench)       wanted="$wanted $bench" ;;
+        *)           echo "deps.sh: unknown set \"$set\", must be build," \
+                          "quickstart, test, matrix or bench" >&2
+                     exit 2 ;;
     esac
 done
 

@@ -247,28 +247,39 @@ sub port {
     $name //= 0;
     return $self->{ports}{$name} if $self->{ports}{$name};
 
-    my $dir = File::Spec->tmpdir() . "/ngx-constraint-ports-$>";
-    make_path($dir);
-
     for (1 .. 2000) {
         my $port = 20000 + int(rand(10000));
 
-        next if $port_locks{$port};
-        sysopen(my $lock, "$dir/$port", O_CREAT | O_RDWR) or next;
-        flock($lock, LOCK_EX | LOCK_NB) or next;
-
-        # no SO_REUSEADDR here: whoever listens is seen
-
-        my $socket = IO::Socket::INET->new(Proto => 'tcp', Listen => 1,
-            LocalAddr => "127.0.0.1:$port", ReuseAddr => 1) or next;
-        close($socket);
-
-        $port_locks{$port} = $lock;
-        $self->{ports}{$name} = $port;
-        return $port;
+        if ($self->port_is_free($port)) {
+            $self->{ports}{$name} = $port;
+            return $port;
+        }
     }
 
     die "no free port\n";
+}
+
+
+# port_is_free(NUMBER): nobody has it, and from now on it is ours
+
+sub port_is_free {
+    my ($self, $port) = @_;
+
+    return 0 if $port_locks{$port};
+
+    my $dir = File::Spec->tmpdir() . "/ngx-constraint-ports-$>";
+    make_path($dir);
+
+    sysopen(my $lock, "$dir/$port", O_CREAT | O_RDWR) or return 0;
+    flock($lock, LOCK_EX | LOCK_NB) or return 0;
+
+    my $socket = IO::Socket::INET->new(Proto => 'tcp', Listen => 1,
+        LocalAddr => "127.0.0.1:$port", ReuseAddr => 1) or return 0;
+    close($socket);
+
+    $port_locks{$port} = $lock;
+
+    return 1;
 }
 
 

@@ -1,0 +1,104 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_http_constraint_module authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# once: configures and compiles
+#
+# The build itself: what configure says when something is missing, the module
+# as shipped, and both ways to add it in nginx's source tree (the suite runs
+# on --add-module).
+
+use warnings;
+use strict;
+
+use FindBin;
+use Test::More;
+
+use lib "$FindBin::RealBin/lib";
+use Test::Constraint;
+
+my $root = root_dir();
+my $build = Test::Constraint::build_dir();
+my $t = Test::Constraint->new();
+my $dir = $t->testdir();
+
+my $source = `BUILD='$build' '$root/t/build.sh' source 2>&1`;
+is($?, 0, "nginx's source is here") or BAIL_OUT($source);
+$source = "$build/src/nginx";
+
+# a copy, as configure writes into the tree
+
+system("cp -r '$source' '$dir/nginx'");
+
+sub configure {
+    my (@args) = @_;
+
+    my $out = `cd '$dir/nginx' && ./configure @args 2>&1`;
+    return ($? >> 8, $out);
+}
+
+my ($status, $out) = configure("--add-module='$root'");
+isnt($status, 0, 'configure without threads fails');
+like($out, qr/^.*configure nginx with --with-threads$/m, 'and says why');
+
+($status, $out) = configure('--with-threads', '--without-http',
+    "--add-module='$root'");
+isnt($status, 0, 'configure without the http server fails');
+like($out, qr/^.*needs the http server, remove --without-http$/m,
+    'and says why');
+
+# headers that cannot be compiled stand for headers that are not there
+
+my %packages = ('jansson.h' => 'libjansson-dev', 'lmdb.h' => 'liblmdb-dev',
+    'yaml.h' => 'libyaml-dev', 're2/re2.h' => 'libre2-dev',
+    'simdjson.h' => 'libsimdjson-dev');
+
+for my $header (sort keys %packages) {
+    $t->write_file("fake/$header", "#error not here\n");
+}
+
+my $threads = '--with-threads';
+
+($status, $out) = configure($threads, "--with-cc-opt='-I $dir/fake'",
+    "--add-dynamic-module='$root'");
+isnt($status, 0, 'configure without libraries fails');
+like($out, qr/^    apt-get install libjansson-dev liblmdb-dev libyaml-dev/m
+    . qr/ libre2-dev libsimdjson-dev$/m, 'and names all packages at once')
+    or diag($out);
+
+system("rm -rf '$dir/fake'");
+$t->write_file('fake/lmdb.h', "#error not here\n");
+
+($status, $out) = configure($threads, "--with-cc-opt='-I $dir/fake'",
+    "--add-module='$root'");
+isnt($status, 0, 'configure without one library fails');
+like($out, qr/^    apt-get install liblmdb-dev$/m, 'and names that one');
+
+# both ways in a source tree
+
+($status, $out) = configure($threads, "--add-module='$root'");
+is($status, 0, 'configure --add-module') or diag($out);
+
+$out = `BUILD='$build' '$root/t/build.sh' dynamic 2>&1`;
+is($?, 0, 'a module is built by --add-dynamic-module') or diag($out);
+ok(-f "$build/dynamic/ngx_http_constraint_module.so", 'and is there');
+
+# as shipped
+
+my $shipped = "$build/ngx_http_constraint_module.so";
+
+$out = `BUILD='$build' '$root/t/build.sh' module 2>&1`;
+is($?, 0, "the module is built for the distribution's nginx") or diag($out);
+ok(-f $shipped, 'and is there');
+ok(-x "$build/constraintctl", 'so is constraintctl');
+unlike(slurp($shipped), qr/constraint_fault/, 'it knows no fault directive');
+
+$t->write_file('nginx.conf', "load_module $shipped;\npid $dir/nginx.pid;\n"
+    . "events { }\n");
+$out = `/usr/sbin/nginx -t -p '$dir/' -e x.log -c nginx.conf 2>&1`;
+is($?, 0, "the distribution's nginx loads it") or diag($out);
+
+$out = `BUILD='$build' '$root/t/build.sh' nonsense 2>&1`;
+isnt($?, 0, 'an unknown mode is refused');
+like($out, qr/unknown mode "nonsense"/, 'by its name');
