@@ -422,7 +422,8 @@ for my $pid (@workers) {
     note("worker $pid: $b KB, then $a KB");
 
     SKIP: {
-        skip 'a sanitizer keeps freed memory', 1 if Test::Constraint::sanitized();
+        skip 'a sanitizer keeps freed memory', 1
+            if Test::Constraint::sanitized();
         cmp_ok($a, '<=', $b * 1.1 + 2048, 'anonymous memory is flat');
     }
 }
