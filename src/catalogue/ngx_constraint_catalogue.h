@@ -94,6 +94,7 @@ void ngx_constraint_catalogue_set_pools(ngx_constraint_catalogue_t *catalogue,
 /*
  * Worker start and end.  A store that cannot be opened is logged, never
  * stops the worker, and is retried every second (a cancelable timer).
+ * exit_process frees the live jobs first (ngx_constraint_jobs_exit).
  */
 ngx_int_t ngx_constraint_catalogue_init_process(
     ngx_constraint_catalogue_t *catalogue, ngx_cycle_t *cycle);
@@ -129,9 +130,10 @@ typedef struct {
 } ngx_constraint_field_error_t;
 
 /*
- * Validates a client's record (DESIGN: names, reserved words, sizes, types,
- * unknown fields, role: and group: subjects refused as not supported yet).
- * partial: the body of a PUT, required fields may be missing.
+ * Validates a client's record: names, reserved words, sizes, types, unknown
+ * and read-only fields; role: and group: subjects are refused as not
+ * supported.  partial: the body of a PUT, required fields may be missing and
+ * null takes an optional one away.
  * NGX_OK or NGX_DECLINED with error.  Any thread.
  */
 ngx_int_t ngx_constraint_record_validate(json_t *body, ngx_uint_t partial,
@@ -162,7 +164,7 @@ typedef struct {
 /*
  * Once at the start of a request.  Returns the generation all following
  * acquires of this event-loop turn are at least as new as; 0 when the store
- * is not available.
+ * is not available or nothing has ever been written: acquire tells which.
  */
 uint64_t ngx_constraint_catalogue_sync(ngx_constraint_catalogue_t *catalogue);
 
@@ -218,6 +220,13 @@ typedef enum {
 ngx_int_t ngx_constraint_catalogue_get(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_kind_e kind, const ngx_str_t *key, uint64_t *revision,
     json_t **document, ngx_str_t *error);
+
+/* The same in a pool thread: a workflow's document may be large.  error is
+ * static text. */
+ngx_int_t ngx_constraint_catalogue_get_thread(
+    ngx_constraint_catalogue_t *catalogue, ngx_constraint_kind_e kind,
+    const ngx_str_t *key, uint64_t *revision, json_t **document,
+    ngx_str_t *error);
 
 /*
  * Walks the keys after `after` (NULL: from the first) in key order, each
@@ -321,6 +330,7 @@ typedef struct {
     size_t            zone_free;          /* in whole pages */
     ngx_uint_t        zone_records;
     uint64_t          zone_evictions;
+    uint64_t          zone_discards;      /* after a death inside its lock */
     size_t            program_bytes;      /* this worker's */
     ngx_uint_t        programs;
     ngx_uint_t        writes_queued;

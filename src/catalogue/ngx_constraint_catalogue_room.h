@@ -1,0 +1,511 @@
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * ngx_constraint_catalogue_room.h - what the files of src/catalogue share
+ * among themselves; nobody else includes it.
+ *
+ *   catalogue_zone    configuration, the shared zone, reload
+ *   catalogue_worker  the start and end of a worker
+ *   store             the LMDB environment: open, close, transactions
+ *   store_file        what can be told of its files without LMDB
+ *   schema            keys and values
+ *   read, write       documents out of and into the store
+ *   changes           which keys which transaction touched
+ *   cache             the zone's copies of values
+ *   rule, program     what a worker holds compiled
+ *   load              how it gets there
+ *   record            a client's record, its text and its meaning
+ */
+
+
+#ifndef _NGX_CONSTRAINT_CATALOGUE_ROOM_H_INCLUDED_
+#define _NGX_CONSTRAINT_CATALOGUE_ROOM_H_INCLUDED_
+
+
+#include "ngx_constraint_catalogue.h"
+#include <lmdb.h>
+
+
+#define NGX_CONSTRAINT_SCHEMA        1
+#define NGX_CONSTRAINT_ZONE_LAYOUT   1
+
+#define NGX_CONSTRAINT_READERS       4096
+#define NGX_CONSTRAINT_LOG_MAX       4096    /* transactions remembered */
+#define NGX_CONSTRAINT_WRITES_MAX    65      /* one running, 64 queued */
+#define NGX_CONSTRAINT_LOADS_MAX     64      /* in threads at once */
+
+
+typedef struct ngx_constraint_cache_s    ngx_constraint_cache_t;
+typedef struct ngx_constraint_program_s  ngx_constraint_program_t;
+
+
+/* Bytes that grow, on the heap of the process. */
+
+typedef struct {
+    u_char                     *data;
+    size_t                      len;
+    size_t                      size;
+} ngx_constraint_bytes_t;
+
+ngx_int_t ngx_constraint_bytes_set(ngx_constraint_bytes_t *bytes,
+    const void *data, size_t len);
+ngx_int_t ngx_constraint_bytes_append(ngx_constraint_bytes_t *bytes,
+    const void *data, size_t len);
+void ngx_constraint_bytes_free(ngx_constraint_bytes_t *bytes);
+
+
+/* Schema: keys */
+
+
+/*
+ * organisation NUL kind name [suffix].  Names hold no NUL.
+ *
+ *   C  message type              constraint
+ *   W  workflow id               head: revision, times, how many revisions
+ *   R  workflow id NUL revision  document, JSON text
+ *   U  hash of workflow id, message type    who uses it: the workflow id
+ *   L  transaction id            change log: kind and name of what it touched
+ *   N                            counts
+ *   S                            schema
+ *
+ * Numbers in keys are 8 bytes, most significant first.
+ */
+
+#define NGX_CONSTRAINT_KEY_CONSTRAINT  'C'
+#define NGX_CONSTRAINT_KEY_WORKFLOW    'W'
+#define NGX_CONSTRAINT_KEY_REVISION    'R'
+#define NGX_CONSTRAINT_KEY_USER        'U'
+#define NGX_CONSTRAINT_KEY_LOG         'L'
+#define NGX_CONSTRAINT_KEY_COUNTS      'N'
+#define NGX_CONSTRAINT_KEY_SCHEMA      'S'
+
+#define NGX_CONSTRAINT_KEY_MAX         511
+
+typedef struct {
+    size_t                      len;
+    u_char                      data[NGX_CONSTRAINT_KEY_MAX];
+} ngx_constraint_key_t;
+
+void ngx_constraint_key(ngx_constraint_key_t *key, u_char kind,
+    const ngx_str_t *name);
+void ngx_constraint_key_revision(ngx_constraint_key_t *key,
+    const ngx_str_t *workflow, uint64_t revision);
+void ngx_constraint_key_user(ngx_constraint_key_t *key,
+    const ngx_str_t *workflow, const ngx_str_t *message_type);
+void ngx_constraint_key_number(ngx_constraint_key_t *key, u_char kind,
+    uint64_t number);
+
+/* What follows the kind; NGX_DECLINED when key is of another kind. */
+ngx_int_t ngx_constraint_key_name(const MDB_val *key, u_char kind,
+    ngx_str_t *name);
+
+uint64_t ngx_constraint_number_get(const u_char *p);
+u_char *ngx_constraint_number_put(u_char *p, uint64_t number);
+
+
+/* Schema: values */
+
+
+/*
+ * version (1 byte), CRC32C (4 bytes, least significant first) of key and
+ * payload, payload.  Values of LMDB may be unaligned: bytes are read.
+ */
+
+#define NGX_CONSTRAINT_VALUE_VERSION  1
+#define NGX_CONSTRAINT_VALUE_HEAD     5
+
+uint32_t ngx_constraint_crc32c(uint32_t crc, const u_char *p, size_t len);
+
+/* NGX_OK with payload pointing into value, NGX_ERROR: damaged. */
+ngx_int_t ngx_constraint_value_open(const u_char *key, size_t key_len,
+    const u_char *value, size_t len, ngx_str_t *payload);
+void ngx_constraint_value_head(const ngx_constraint_key_t *key,
+    const ngx_str_t *payload, u_char *head);
+
+/* A constraint's payload: length of the workflow id, the id, JSON text. */
+
+typedef struct {
+    ngx_str_t                   workflow_id;
+    ngx_str_t                   json;
+} ngx_constraint_payload_t;
+
+ngx_int_t ngx_constraint_payload_open(const ngx_str_t *text,
+    ngx_constraint_payload_t *payload);
+
+/* A workflow's head and the counts, fixed numbers. */
+
+typedef struct {
+    uint64_t                    revision;
+    uint64_t                    revisions;     /* stored ones */
+    uint64_t                    created_ms;
+    uint64_t                    updated_ms;
+} ngx_constraint_head_t;
+
+typedef struct {
+    uint64_t                    constraints;
+    uint64_t                    workflows;
+} ngx_constraint_counts_t;
+
+#define NGX_CONSTRAINT_HEAD_SIZE    32
+#define NGX_CONSTRAINT_COUNTS_SIZE  16
+
+ngx_int_t ngx_constraint_head_open(const ngx_str_t *payload,
+    ngx_constraint_head_t *head);
+void ngx_constraint_head_close(const ngx_constraint_head_t *head, u_char *p);
+ngx_int_t ngx_constraint_counts_open(const ngx_str_t *payload,
+    ngx_constraint_counts_t *counts);
+void ngx_constraint_counts_close(const ngx_constraint_counts_t *counts,
+    u_char *p);
+
+
+/* Store files, looked at without LMDB */
+
+
+typedef struct {
+    dev_t                       dev;
+    ino_t                       ino;
+} ngx_constraint_file_id_t;
+
+/* A message in error (NUL-terminated) unless NGX_OK. */
+
+#define NGX_CONSTRAINT_ERROR_MAX  256
+
+/*
+ * The schema file beside the data says the version before anything is
+ * opened, so that a configuration test can refuse it; 0 when there is none.
+ */
+ngx_int_t ngx_constraint_schema_read(const ngx_str_t *path,
+    ngx_uint_t *schema, u_char *error);
+ngx_int_t ngx_constraint_schema_write(const ngx_str_t *path, u_char *error);
+
+/* Length and header; before this process has the environment open. */
+ngx_int_t ngx_constraint_file_check(const ngx_str_t *path,
+    ngx_constraint_file_id_t *id, u_char *error);
+
+
+/* Store */
+
+
+/*
+ * users counts the transactions of this process, in the event loop and in
+ * threads; -1 while the map is being changed or the environment closed, which
+ * only the event loop does.
+ */
+typedef struct {
+    MDB_env                    *env;           /* NULL = not open */
+    MDB_dbi                     dbi;
+    MDB_txn                    *txn;           /* the event loop's, reset */
+    atomic_int                  users;
+    atomic_bool                 broken;        /* close it, open it again */
+    atomic_bool                 resized;       /* a thread met a larger map */
+    ngx_constraint_file_id_t    id;
+    u_char                      error[NGX_CONSTRAINT_ERROR_MAX];
+} ngx_constraint_store_t;
+
+
+/* A read transaction; loop: the reused one of the event loop. */
+
+typedef struct {
+    ngx_constraint_store_t     *store;
+    MDB_txn                    *txn;
+    ngx_uint_t                  loop;
+} ngx_constraint_read_t;
+
+
+ngx_int_t ngx_constraint_store_open(ngx_constraint_store_t *store,
+    const ngx_constraint_zone_conf_t *conf);
+
+/* NGX_OK, or NGX_AGAIN: a thread still uses it. */
+ngx_int_t ngx_constraint_store_close(ngx_constraint_store_t *store);
+
+/* LMDB's last transaction id, lock-free. */
+uint64_t ngx_constraint_store_generation(ngx_constraint_store_t *store);
+
+/* Takes the size of a map that another process made larger. */
+void ngx_constraint_store_resize(ngx_constraint_store_t *store);
+
+/*
+ * 0, an errno or an MDB_ code: EBADF, the store is not open; EBUSY, the map
+ * is to be made larger and a thread uses it.  A thread waits for that.
+ */
+int ngx_constraint_store_read(ngx_constraint_store_t *store,
+    ngx_constraint_read_t *read, ngx_uint_t loop);
+void ngx_constraint_store_read_end(ngx_constraint_read_t *read);
+
+/* Waits for LMDB's write lock.  write_end follows commit or abort. */
+int ngx_constraint_store_write_thread(ngx_constraint_store_t *store,
+    MDB_txn **txn);
+void ngx_constraint_store_write_end(ngx_constraint_store_t *store);
+
+/* A value whose checksum is wrong; between the errnos and LMDB's codes. */
+#define NGX_CONSTRAINT_DAMAGED  (-1)
+
+/* Notes what an error means for the store; returns its text, static. */
+const char *ngx_constraint_store_failed(ngx_constraint_store_t *store,
+    int rc);
+
+/* Makes the file long enough for a write of so many bytes: 0 or errno;
+ * the write lock is held. */
+int ngx_constraint_store_reserve_thread(ngx_constraint_store_t *store,
+    size_t bytes);
+
+/* Would a write of so many bytes leave less than the reserve free? */
+ngx_uint_t ngx_constraint_store_full_thread(ngx_constraint_store_t *store,
+    MDB_txn *txn, size_t bytes);
+
+/*
+ * The value of key: 0 with payload pointing into the map, MDB_NOTFOUND,
+ * NGX_CONSTRAINT_DAMAGED or another code.  raw may be NULL.
+ */
+int ngx_constraint_store_get(MDB_txn *txn, MDB_dbi dbi,
+    const ngx_constraint_key_t *key, ngx_str_t *payload, MDB_val *raw);
+int ngx_constraint_store_put(MDB_txn *txn, MDB_dbi dbi,
+    const ngx_constraint_key_t *key, const ngx_str_t *payload);
+int ngx_constraint_store_delete(MDB_txn *txn, MDB_dbi dbi,
+    const ngx_constraint_key_t *key);
+
+
+/* Zone */
+
+
+typedef struct {
+    ngx_uint_t                  layout;
+    ngx_constraint_stats_t     *stats;
+    ngx_constraint_cache_t     *cache;
+} ngx_constraint_zone_t;
+
+
+/* Cache: the zone's copies of stored values, key and value as in LMDB. */
+
+
+ngx_constraint_cache_t *ngx_constraint_cache_create_locked(
+    ngx_slab_pool_t *shpool, size_t size);
+
+/* A worker has opened the environment of that identity. */
+void ngx_constraint_cache_open(ngx_constraint_catalogue_t *catalogue);
+
+/*
+ * NGX_OK with a copy of the value in bytes and *at, the generation it is
+ * known to be the latest of; NGX_DECLINED.
+ */
+ngx_int_t ngx_constraint_cache_get(ngx_constraint_catalogue_t *catalogue,
+    const ngx_constraint_key_t *key, ngx_constraint_bytes_t *bytes,
+    uint64_t *at);
+
+/* Keeps value, read by a transaction that saw generation. */
+void ngx_constraint_cache_put(ngx_constraint_catalogue_t *catalogue,
+    const ngx_constraint_key_t *key, const MDB_val *value,
+    uint64_t generation);
+
+/*
+ * keys: a list of (length, key) that transactions after `from`, up to
+ * generation, touched; NULL: unknown, drop all.
+ */
+void ngx_constraint_cache_advance(ngx_constraint_catalogue_t *catalogue,
+    const ngx_constraint_bytes_t *keys, uint64_t from, uint64_t generation);
+
+/* The generation it is valid for. */
+uint64_t ngx_constraint_cache_synced(ngx_constraint_catalogue_t *catalogue);
+
+/* Drops the keys and tells other workers to drop the rule of that name. */
+void ngx_constraint_cache_unload(ngx_constraint_catalogue_t *catalogue,
+    const ngx_constraint_key_t *key, const ngx_str_t *message_type);
+
+/* Names unloaded by any worker since *seen: drops their rules here. */
+void ngx_constraint_cache_unloaded(ngx_constraint_catalogue_t *catalogue);
+
+ngx_uint_t ngx_constraint_cache_has(ngx_constraint_catalogue_t *catalogue,
+    const ngx_constraint_key_t *key);
+void ngx_constraint_cache_status(ngx_constraint_catalogue_t *catalogue,
+    ngx_constraint_catalogue_status_t *status);
+
+
+/* Worker */
+
+
+/* malloc; refs: holders, the table being one of them */
+
+typedef struct ngx_constraint_loaded_s  ngx_constraint_loaded_t;
+
+struct ngx_constraint_loaded_s {
+    ngx_constraint_rule_t       rule;          /* first */
+    ngx_constraint_loaded_t    *next;          /* in the bucket */
+    ngx_constraint_program_t   *program;       /* a reference */
+    json_t                     *json;          /* strings of the record */
+    ngx_queue_t                 recent;
+    ngx_queue_t                 siblings;      /* in program->rules */
+    time_t                      used;
+    size_t                      bytes;
+    uint32_t                    hash;
+    ngx_uint_t                  refs;
+    unsigned                    listed:1;      /* in the table */
+};
+
+/* malloc; refs: its rules and loads, and the table */
+
+struct ngx_constraint_program_s {
+    ngx_constraint_program_t   *next;          /* in the bucket */
+    ngx_str_t                   id;
+    uint64_t                    revision;
+    workflow_t                 *workflow;      /* NULL: error says why */
+    ngx_str_t                   error;
+    size_t                      bytes;
+    uint32_t                    hash;
+    ngx_uint_t                  refs;
+    ngx_queue_t                 rules;         /* listed ones that use it */
+    ngx_queue_t                 idle;          /* in the table, no rules */
+    unsigned                    listed:1;
+    unsigned                    idling:1;
+};
+
+typedef struct {
+    ngx_constraint_catalogue_t *catalogue;
+    ngx_constraint_store_t      store;
+    uint64_t                    synced;        /* rules are valid as of */
+    ngx_atomic_uint_t           unloads;       /* seen */
+
+    ngx_constraint_loaded_t   **rules;
+    ngx_uint_t                  rules_size;    /* buckets, a power of two */
+    ngx_uint_t                  nrules;
+    ngx_queue_t                 recent;        /* rules, latest first */
+    ngx_constraint_program_t  **programs;
+    ngx_uint_t                  programs_size;
+    ngx_uint_t                  nprograms;
+    ngx_queue_t                 idle;          /* programs, latest first */
+    size_t                      bytes;         /* of rules and programs */
+
+    ngx_queue_t                 loads;         /* in threads */
+    ngx_uint_t                  nloads;
+    ngx_uint_t                  writes;        /* posted, unfinished */
+
+    ngx_constraint_bytes_t      value;         /* scratch: a record */
+    ngx_constraint_bytes_t      head;          /* scratch: a head, a log */
+    ngx_constraint_bytes_t      document;      /* scratch: a document */
+
+    ngx_event_t                 timer;
+    ngx_connection_t            dummy;         /* for the timer's data */
+    ngx_log_t                  *log;
+    time_t                      logged;        /* last of repeated errors */
+} ngx_constraint_worker_t;
+
+
+struct ngx_constraint_catalogue_s {
+    ngx_constraint_zone_conf_t  conf;
+    ngx_shm_zone_t             *shm_zone;
+    ngx_constraint_catalogue_t *old;           /* of the cycle before */
+    ngx_constraint_zone_t      *zone;
+    ngx_slab_pool_t            *shpool;
+    ngx_constraint_worker_t    *worker;        /* NULL outside workers */
+    ngx_constraint_host_t       host;
+    size_t                      cache_size;
+    ngx_thread_pool_t          *evaluate_pool;
+    ngx_thread_pool_t          *store_pool;
+};
+
+
+/* Changes */
+
+
+/*
+ * Brings worker and cache to the present generation: NGX_OK, or NGX_ERROR
+ * when the store cannot be read.
+ */
+ngx_int_t ngx_constraint_changes_sync(ngx_constraint_catalogue_t *catalogue);
+
+/* Writes the entry of txn and forgets old ones: 0 or an MDB_ code. */
+int ngx_constraint_changes_add(MDB_txn *txn, MDB_dbi dbi, u_char kind,
+    const ngx_str_t *name);
+
+
+/* Rules and programs */
+
+
+ngx_int_t ngx_constraint_rules_init(ngx_constraint_worker_t *worker);
+void ngx_constraint_rules_free(ngx_constraint_worker_t *worker);
+
+ngx_constraint_loaded_t *ngx_constraint_rule_lookup(
+    ngx_constraint_worker_t *worker, const ngx_str_t *message_type);
+
+/*
+ * Takes json and a reference of program; NULL when out of memory (both are
+ * released then), or with *error when json is no record.
+ */
+ngx_constraint_loaded_t *ngx_constraint_rule_create(
+    ngx_constraint_worker_t *worker, json_t *json,
+    ngx_constraint_program_t *program);
+
+/* Into the table, in the place of one of the same name. */
+void ngx_constraint_rule_insert(ngx_constraint_worker_t *worker,
+    ngx_constraint_loaded_t *loaded);
+void ngx_constraint_rule_release(ngx_constraint_worker_t *worker,
+    ngx_constraint_loaded_t *loaded);
+
+void ngx_constraint_rule_drop(ngx_constraint_worker_t *worker,
+    const ngx_str_t *message_type);
+void ngx_constraint_rule_drop_hash(ngx_constraint_worker_t *worker,
+    uint32_t hash);
+void ngx_constraint_rules_drop_all(ngx_constraint_worker_t *worker);
+
+ngx_constraint_program_t *ngx_constraint_program_lookup(
+    ngx_constraint_worker_t *worker, const ngx_str_t *id, uint64_t revision);
+
+/* With one reference, the caller's; takes workflow. NULL: no memory. */
+ngx_constraint_program_t *ngx_constraint_program_create(const ngx_str_t *id,
+    uint64_t revision, workflow_t *workflow, const u_char *error);
+void ngx_constraint_program_insert(ngx_constraint_worker_t *worker,
+    ngx_constraint_program_t *program);
+void ngx_constraint_program_release(ngx_constraint_program_t *program);
+void ngx_constraint_program_drop(ngx_constraint_worker_t *worker,
+    const ngx_str_t *id);
+void ngx_constraint_program_unlist(ngx_constraint_worker_t *worker,
+    ngx_constraint_program_t *program);
+
+/* Evicts until the worker's bound is kept; keep stays. */
+void ngx_constraint_rules_shrink(ngx_constraint_worker_t *worker,
+    const ngx_constraint_loaded_t *keep);
+
+
+/* Loading */
+
+
+ngx_int_t ngx_constraint_load(ngx_constraint_catalogue_t *catalogue,
+    const ngx_str_t *message_type, ngx_constraint_waiter_t *waiter,
+    ngx_constraint_loaded_t **loaded, ngx_str_t *error);
+
+/* What is being loaded may be old: its result is not kept. */
+void ngx_constraint_loads_stale(ngx_constraint_worker_t *worker, u_char kind,
+    const ngx_str_t *name);
+
+/* Compiles a stored or a client's document; any thread. */
+workflow_t *ngx_constraint_compile_thread(
+    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *text,
+    workflow_format_t format, workflow_issues_t *issues);
+
+
+/* Records */
+
+
+/* A client's constraint as it is stored; the caller's reference. */
+json_t *ngx_constraint_record_merge(json_t *old, json_t *body);
+
+/* As REST shows it; a new reference, NULL: no memory. */
+json_t *ngx_constraint_record_document(json_t *stored);
+
+/* record's strings borrow from stored, metadata's text is malloc'ed:
+ * NGX_OK, or NGX_ERROR (out of memory, or no record). */
+ngx_int_t ngx_constraint_record_open(json_t *stored,
+    ngx_constraint_record_t *record);
+
+json_t *ngx_constraint_workflow_document(const ngx_str_t *id,
+    const ngx_constraint_head_t *head, const ngx_str_t *text);
+
+int64_t ngx_constraint_now_ms(void);
+
+
+void ngx_constraint_error_set(u_char *error, const char *fmt, ...);
+
+
+#endif /* _NGX_CONSTRAINT_CATALOGUE_ROOM_H_INCLUDED_ */
