@@ -78,7 +78,8 @@ typedef enum {
 /* All memory is of the enforcement's pool. */
 
 typedef struct {
-    u_char                    id[32];          /* lower-case hex, random */
+    u_char                    id[32];          /* by ngx_constraint_
+                                                * decision_id() only */
     ngx_str_t                 message_type;
     ngx_str_t                 subject;
     ngx_constraint_effect_e   effect;          /* never UNSET when complete */
@@ -93,6 +94,9 @@ typedef struct {
 
     ngx_constraint_error_e    error;
     ngx_str_t                 error_message;
+    unsigned                  shadow:1;        /* decides nothing */
+    unsigned                  pending:1;       /* shadow: still in a thread,
+                                                * or waits for the body */
     unsigned                  failed_open:1;   /* ours, and on_error allow */
     unsigned                  not_associated:1;/* a deny, not an error */
     unsigned                  no_result:1;     /* default_effect decided */
@@ -108,21 +112,77 @@ typedef struct {
 } ngx_constraint_decision_t;
 
 
+/*
+ * A fact that could not be given.  Not absorbed by && or ||: whatever the
+ * expression said, the request is refused by it.
+ */
+typedef struct {
+    ngx_constraint_error_e    error;           /* NONE: nothing failed */
+    char                      message[CEL_MESSAGE_MAX];
+} ngx_constraint_failure_t;
+
+/* Notes the failure and fills eval->error; returns CEL_ERROR.  Any thread. */
+cel_status_t ngx_constraint_fact_fail(ngx_constraint_failure_t *failure,
+    cel_eval_t *eval, ngx_constraint_error_e error, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+
+/*
+ * A map of strings with unique keys in byte order, as a CEL object: request
+ * headers and arguments where they have to be walked or go to a thread.  An
+ * entry may be an error, which is met only by who reads that entry.
+ */
+typedef struct {
+    ngx_str_t                 name;
+    ngx_str_t                 value;           /* the message of an error */
+    ngx_constraint_error_e    error;
+} ngx_constraint_table_entry_t;
+
+typedef struct {
+    cel_object_t                   object;     /* first */
+    ngx_constraint_failure_t      *failure;
+    ngx_constraint_table_entry_t  *entries;
+    uint32_t                       count;
+} ngx_constraint_table_t;
+
+/* ops are set, entries sorted in place (stable, scratch of the same count) */
+void ngx_constraint_table_init(ngx_constraint_table_t *table,
+    ngx_constraint_table_entry_t *scratch);
+
+/* A copy that refers to nothing of the original: NULL when memory is out. */
+ngx_constraint_table_t *ngx_constraint_table_copy(
+    const ngx_constraint_table_t *table, cel_arena_t *arena);
+
+
+/* A parsed document: one per live request, shared with jobs by count. */
+
+typedef struct {
+    cel_json_t               *json;
+    ngx_uint_t                refs;            /* event loop only */
+} ngx_constraint_document_t;
+
+
 /* Where facts come from: a request, or a REST execution. */
 
 typedef struct ngx_constraint_facts_s  ngx_constraint_facts_t;
 
 struct ngx_constraint_facts_s {
     /*
-     * CEL_OK with a value that lives as long as the source; CEL_NEED when
-     * it has to be read first (the body); CEL_ERROR after cel_eval_fail()
-     * with eval->error.host_code = ngx_constraint_error_e.  slots below
+     * CEL_OK with a value that lives as long as the source or the
+     * evaluation; CEL_ERROR after ngx_constraint_fact_fail().  slots below
      * WORKFLOW_FACT_COUNT are workflow_facts.h's, those from there on
      * nginx.var()'s; subject, constraint and now are the enforcer's own.
      */
     cel_status_t            (*fetch)(ngx_constraint_facts_t *facts,
                                      cel_eval_t *eval, cel_slot_t slot,
                                      cel_value_t *value);
+    /*
+     * A fact that is a map of its own, whole, for a thread: CEL_NOT_FOUND
+     * for all others, which are fetched and copied.
+     */
+    cel_status_t            (*table)(ngx_constraint_facts_t *facts,
+                                     cel_eval_t *eval, cel_slot_t slot,
+                                     const ngx_constraint_table_t **table);
     /* bytes of headers and body as known now, for the cost formula */
     void                    (*sizes)(ngx_constraint_facts_t *facts,
                                      cel_sizes_t *sizes);
@@ -134,7 +194,14 @@ struct ngx_constraint_facts_s {
     ngx_str_t                 input;
     unsigned                  input_ready:1;
     unsigned                  allow_duplicates:1;
+    ngx_constraint_failure_t  failure;
+
+    /* the enforcer's own */
+    ngx_constraint_document_t  *document;
 };
+
+/* The source goes away: gives the parsed input back.  Idempotent. */
+void ngx_constraint_facts_detach(ngx_constraint_facts_t *facts);
 
 
 typedef enum {
@@ -154,7 +221,8 @@ typedef struct {
     size_t                    memory_limit;    /* bytes of one evaluation */
     ngx_msec_t                timeout;
     ngx_uint_t                max_pending;
-    ngx_thread_pool_t        *thread_pool;     /* NULL: none configured */
+    ngx_uint_t                log_level;       /* of a denial */
+    ngx_thread_pool_t        *thread_pool;     /* set in init_process */
 } ngx_constraint_settings_t;
 
 
@@ -173,8 +241,9 @@ struct ngx_constraint_enforcement_s {
     void                             *data;
     unsigned                          from_request:1; /* the message type */
     unsigned                          explain:1;
-    unsigned                          shadow:1;      /* do not ask for the
-                                                      * body; never wait */
+    unsigned                          shadow:1;      /* never waits: what is
+                                                      * heavy goes on alone
+                                                      * and is logged */
     unsigned                          execute:1;     /* over REST */
 
     /* out */
@@ -196,8 +265,11 @@ struct ngx_constraint_enforcement_s {
  */
 ngx_int_t ngx_constraint_enforce(ngx_constraint_enforcement_t *e);
 
-/* Completes the decision with a failure found by the host (body too large,
- * ambiguous path, ...), with its class's effect. */
+/*
+ * Completes the decision with a failure found by the host (body too large,
+ * ambiguous path, ...), with its class's effect; before or instead of
+ * ngx_constraint_enforce(), or after it said NGX_DECLINED.
+ */
 void ngx_constraint_refuse(ngx_constraint_enforcement_t *e,
     ngx_constraint_error_e error, const ngx_str_t *message);
 
@@ -205,9 +277,16 @@ void ngx_constraint_refuse(ngx_constraint_enforcement_t *e,
  * and waiters, gives the rule back.  e may be freed afterwards. */
 void ngx_constraint_enforcement_detach(ngx_constraint_enforcement_t *e);
 
+/* 32 lower-case hex digits, made when first asked for. */
+ngx_str_t ngx_constraint_decision_id(ngx_constraint_decision_t *d);
+
 /* The decision as the JSON object of REST and of constraint_deny_detail. */
-ngx_int_t ngx_constraint_decision_json(const ngx_constraint_decision_t *d,
+ngx_int_t ngx_constraint_decision_json(ngx_constraint_decision_t *d,
     ngx_pool_t *pool, ngx_str_t *text);
+
+/* One line: a denial at level, a failure of class ours at error. */
+void ngx_constraint_decision_log(ngx_constraint_decision_t *d,
+    ngx_pool_t *pool, ngx_log_t *log, ngx_uint_t level);
 
 
 /* Per worker: arenas, JSON parsers; in init_process / exit_process. */

@@ -1,0 +1,314 @@
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * A decision for people and programs: its id, its JSON, its log line.
+ */
+
+
+#include "ngx_constraint_evaluation.h"
+
+
+typedef struct {
+    u_char     *pos;
+    u_char     *end;
+} ngx_constraint_text_t;
+
+
+static uint64_t ngx_constraint_decision_random(uint64_t *seed);
+static size_t ngx_constraint_decision_size(
+    const ngx_constraint_decision_t *d);
+static void ngx_constraint_decision_write(ngx_constraint_decision_t *d,
+    ngx_constraint_text_t *text);
+static void ngx_constraint_decision_error(
+    const ngx_constraint_decision_t *d, ngx_constraint_text_t *text);
+static void ngx_constraint_text_raw(ngx_constraint_text_t *text,
+    const char *name, const ngx_str_t *value);
+static void ngx_constraint_text_string(ngx_constraint_text_t *text,
+    const char *name, const ngx_str_t *value);
+static void ngx_constraint_text_number(ngx_constraint_text_t *text,
+    const char *name, uint64_t value);
+
+
+static const ngx_str_t  ngx_constraint_where_names[] = {
+    ngx_string("none"),
+    ngx_string("inline"),
+    ngx_string("thread")
+};
+
+
+ngx_str_t
+ngx_constraint_decision_id(ngx_constraint_decision_t *d)
+{
+    uint64_t   a, b;
+    ngx_str_t  id;
+
+    if (d->id[0] == '\0') {
+        a = ngx_constraint_decision_random(ngx_constraint_worker.seed);
+        b = ngx_constraint_decision_random(ngx_constraint_worker.seed);
+        (void) ngx_sprintf(d->id, "%016xL%016xL", a, b);
+    }
+
+    id.data = d->id;
+    id.len = sizeof(d->id);
+
+    return id;
+}
+
+
+/* xoroshiro128+: unique, not secret */
+
+static uint64_t
+ngx_constraint_decision_random(uint64_t *seed)
+{
+    uint64_t  a, b, sum;
+
+    a = seed[0];
+    b = seed[1];
+    sum = a + b;
+
+    b ^= a;
+    seed[0] = ((a << 24) | (a >> 40)) ^ b ^ (b << 16);
+    seed[1] = (b << 37) | (b >> 27);
+
+    return sum;
+}
+
+
+ngx_int_t
+ngx_constraint_decision_json(ngx_constraint_decision_t *d, ngx_pool_t *pool,
+    ngx_str_t *json)
+{
+    size_t                 size;
+    ngx_constraint_text_t  text;
+
+    size = ngx_constraint_decision_size(d);
+
+    text.pos = ngx_pnalloc(pool, size);
+    if (text.pos == NULL) {
+        return NGX_ERROR;
+    }
+
+    text.end = text.pos + size;
+    json->data = text.pos;
+
+    ngx_constraint_decision_write(d, &text);
+
+    json->len = text.pos - json->data;
+
+    return NGX_OK;
+}
+
+
+/* names, quotes and numbers fit 1024 bytes, texts six times their length */
+
+static size_t
+ngx_constraint_decision_size(const ngx_constraint_decision_t *d)
+{
+    return 1024
+           + 6 * (d->message_type.len + d->subject.len + d->outcome.len
+                  + d->message.len + d->rule.len + d->workflow_id.len
+                  + d->error_message.len)
+           + d->trace.len;
+}
+
+
+static void
+ngx_constraint_decision_write(ngx_constraint_decision_t *d,
+    ngx_constraint_text_t *text)
+{
+    ngx_str_t               id;
+    static const ngx_str_t  yes = ngx_string("true");
+    static const ngx_str_t  allow = ngx_string("allow");
+    static const ngx_str_t  deny = ngx_string("deny");
+
+    id = ngx_constraint_decision_id(d);
+
+    *text->pos++ = '{';
+
+    ngx_constraint_text_string(text, "id", &id);
+    ngx_constraint_text_string(text, "message_type", &d->message_type);
+
+    if (d->subject.len) {
+        ngx_constraint_text_string(text, "subject", &d->subject);
+    }
+
+    ngx_constraint_text_string(text, "effect",
+                               d->effect == NGX_CONSTRAINT_ALLOW ? &allow
+                                                                 : &deny);
+    ngx_constraint_text_string(text, "outcome", &d->outcome);
+
+    if (d->message.len) {
+        ngx_constraint_text_string(text, "message", &d->message);
+    }
+
+    if (d->rule.len) {
+        ngx_constraint_text_string(text, "rule", &d->rule);
+    }
+
+    if (d->status) {
+        ngx_constraint_text_number(text, "status", d->status);
+    }
+
+    if (d->no_result) {
+        ngx_constraint_text_raw(text, "no_result", &yes);
+    }
+
+    if (d->not_associated) {
+        ngx_constraint_text_raw(text, "not_associated", &yes);
+    }
+
+    if (d->failed_open) {
+        ngx_constraint_text_raw(text, "failed_open", &yes);
+    }
+
+    ngx_constraint_decision_error(d, text);
+
+    if (d->trace.len) {
+        ngx_constraint_text_raw(text, "trace", &d->trace);
+    }
+
+    if (d->workflow_id.len) {
+        ngx_constraint_text_string(text, "dsl_workflow_id", &d->workflow_id);
+    }
+
+    ngx_constraint_text_number(text, "revision", d->revision);
+    ngx_constraint_text_number(text, "workflow_revision",
+                               d->workflow_revision);
+    ngx_constraint_text_number(text, "generation", d->generation);
+    ngx_constraint_text_number(text, "cost", d->cost);
+    ngx_constraint_text_number(text, "time_us", d->time_us);
+    ngx_constraint_text_number(text, "memory", d->memory);
+    ngx_constraint_text_string(text, "where",
+                               &ngx_constraint_where_names[d->where]);
+
+    *text->pos++ = '}';
+}
+
+
+/* "error":{"name":..,"class":..,"message":..},"violations":[..] */
+
+static void
+ngx_constraint_decision_error(const ngx_constraint_decision_t *d,
+    ngx_constraint_text_t *text)
+{
+    ngx_str_t               object;
+    static const ngx_str_t  ours = ngx_string("ours");
+    static const ngx_str_t  request = ngx_string("request");
+    static const ngx_str_t  open = ngx_string("{");
+    static const ngx_str_t  none = ngx_string("[]");
+
+    ngx_str_null(&object);
+
+    if (d->error != NGX_CONSTRAINT_E_NONE) {
+        ngx_constraint_text_raw(text, "error", &open);
+        ngx_constraint_text_string(text, "name",
+                                   ngx_constraint_error_name(d->error));
+        ngx_constraint_text_string(text, "class",
+                                   ngx_constraint_error_is_ours(d->error)
+                                   ? &ours : &request);
+        ngx_constraint_text_string(text, "message", &d->error_message);
+        *text->pos++ = '}';
+    }
+
+    switch (d->error) {
+
+    case NGX_CONSTRAINT_E_DEADLINE:
+        ngx_str_set(&object, "[\"deadline\"]");
+        break;
+
+    case NGX_CONSTRAINT_E_MEMORY:
+        ngx_str_set(&object, "[\"memory\"]");
+        break;
+
+    case NGX_CONSTRAINT_E_COST:
+        ngx_str_set(&object, "[\"cost\"]");
+        break;
+
+    default:
+        object = none;
+        break;
+    }
+
+    ngx_constraint_text_raw(text, "violations", &object);
+}
+
+
+static void
+ngx_constraint_text_raw(ngx_constraint_text_t *text, const char *name,
+    const ngx_str_t *value)
+{
+    text->pos = ngx_slprintf(text->pos, text->end, "%s\"%s\":%V",
+                             text->pos[-1] == '{' ? "" : ",", name, value);
+}
+
+
+static void
+ngx_constraint_text_string(ngx_constraint_text_t *text, const char *name,
+    const ngx_str_t *value)
+{
+    text->pos = ngx_slprintf(text->pos, text->end, "%s\"%s\":\"",
+                             text->pos[-1] == '{' ? "" : ",", name);
+    text->pos = ngx_constraint_json_escape(text->pos, value);
+    *text->pos++ = '"';
+}
+
+
+static void
+ngx_constraint_text_number(ngx_constraint_text_t *text, const char *name,
+    uint64_t value)
+{
+    text->pos = ngx_slprintf(text->pos, text->end, "%s\"%s\":%uL",
+                             text->pos[-1] == '{' ? "" : ",", name, value);
+}
+
+
+void
+ngx_constraint_decision_log(ngx_constraint_decision_t *d, ngx_pool_t *pool,
+    ngx_log_t *log, ngx_uint_t level)
+{
+    const char  *mode;
+    ngx_str_t    id, message_type, subject, outcome, message, rule;
+
+    if (d->error != NGX_CONSTRAINT_E_NONE
+        && ngx_constraint_error_is_ours(d->error))
+    {
+        level = NGX_LOG_ERR;
+
+    } else if (d->effect == NGX_CONSTRAINT_ALLOW) {
+        return;
+    }
+
+    if (log->log_level < level) {
+        return;
+    }
+
+    id = ngx_constraint_decision_id(d);
+    message_type = ngx_constraint_log_text(pool, &d->message_type);
+    subject = ngx_constraint_log_text(pool, &d->subject);
+    outcome = ngx_constraint_log_text(pool, &d->outcome);
+    message = ngx_constraint_log_text(pool, &d->message);
+    rule = ngx_constraint_log_text(pool, &d->rule);
+
+    mode = d->shadow ? " (shadow)" : "";
+
+    if (d->error != NGX_CONSTRAINT_E_NONE) {
+        ngx_log_error(level, log, 0,
+                      "constraint: %s \"%V\"%s by error %V: %V, "
+                      "subject \"%V\", id %V",
+                      d->effect == NGX_CONSTRAINT_ALLOW ? "allowed"
+                                                        : "denied",
+                      &message_type, mode,
+                      ngx_constraint_error_name(d->error), &message,
+                      &subject, &id);
+        return;
+    }
+
+    ngx_log_error(level, log, 0,
+                  "constraint: denied \"%V\"%s, outcome \"%V\", "
+                  "message \"%V\", rule \"%V\", subject \"%V\", id %V",
+                  &message_type, mode, &outcome, &message, &rule, &subject,
+                  &id);
+}

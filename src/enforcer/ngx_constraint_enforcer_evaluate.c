@@ -1,0 +1,319 @@
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * Evaluation: where it runs, and one run of a workflow with the rendering
+ * of what it said.  Decides no effect.
+ */
+
+
+#include "ngx_constraint_evaluation.h"
+
+
+static ngx_uint_t ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
+    const workflow_t *workflow);
+static ngx_int_t ngx_constraint_evaluate_inline(
+    ngx_constraint_enforcement_t *e);
+static cel_status_t ngx_constraint_fetch(void *ctx, cel_eval_t *eval,
+    cel_slot_t slot, cel_value_t *value);
+static cel_status_t ngx_constraint_render(ngx_constraint_evaluation_t *ev,
+    const cel_value_t *value, ngx_str_t *text);
+static void ngx_constraint_trace(void *ctx, const char *path, uint32_t line,
+    const cel_value_t *value, uint64_t cost, const cel_eval_t *eval);
+static void ngx_constraint_trace_add(ngx_constraint_evaluation_t *ev,
+    const ngx_str_t *text, ngx_uint_t escape);
+
+
+ngx_int_t
+ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
+{
+    ngx_int_t                         rc;
+    const workflow_t                 *workflow;
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+    workflow = state->rule->workflow;
+
+    if (workflow == NULL) {
+        ngx_constraint_fail(e, NGX_CONSTRAINT_E_WORKFLOW, "%.*s",
+                            (int) state->rule->error.len,
+                            (char *) state->rule->error.data);
+        return NGX_OK;
+    }
+
+    if (state->input_needed) {
+        state->input_needed = 0;
+        return NGX_DECLINED;
+    }
+
+    ngx_constraint_start_clock(e);
+
+    if (!state->heavy && !ngx_constraint_is_heavy(e, workflow)) {
+        rc = ngx_constraint_evaluate_inline(e);
+
+        if (rc != NGX_BUSY) {
+            return rc;
+        }
+
+        /* met something that belongs in a thread */
+    }
+
+    return ngx_constraint_evaluation_job(e);
+}
+
+
+static ngx_uint_t
+ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
+    const workflow_t *workflow)
+{
+    cel_sizes_t  sizes;
+
+    switch (e->settings->offload) {
+
+    case NGX_CONSTRAINT_OFFLOAD_OFF:
+        return 0;
+
+    case NGX_CONSTRAINT_OFFLOAD_ALWAYS:
+        return 1;
+
+    default: /* NGX_CONSTRAINT_OFFLOAD_AUTO */
+        break;
+    }
+
+    ngx_memzero(&sizes, sizeof(cel_sizes_t));
+    e->facts->sizes(e->facts, &sizes);
+
+    return workflow_cost_max(workflow, &sizes) > e->settings->inline_cost;
+}
+
+
+/*
+ * NGX_OK: complete; NGX_DECLINED: the input is needed; NGX_BUSY: this is for
+ * a thread.  Nothing nests: no request is looked at while an evaluation runs,
+ * so the worker's one arena and its one evaluation are free here.
+ */
+
+static ngx_int_t
+ngx_constraint_evaluate_inline(ngx_constraint_enforcement_t *e)
+{
+    ngx_constraint_evaluation_t      *ev;
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+    ev = &ngx_constraint_worker.evaluation;
+
+    cel_arena_init(&ev->arena, &ngx_constraint_allocator,
+                   ngx_constraint_worker.scratch, NGX_CONSTRAINT_SCRATCH,
+                   e->settings->memory_limit);
+
+    ev->workflow = state->rule->workflow;
+    ev->failure = &e->facts->failure;
+    ev->failure->error = NGX_CONSTRAINT_E_NONE;
+    ev->explain = e->explain;
+    ev->execute = e->execute;
+
+    ev->eval.arena = &ev->arena;
+    ev->eval.max_regex = 0;
+    ev->eval.fetch = ngx_constraint_fetch;
+    ev->eval.fetch_ctx = e;
+    ev->eval.cost_limit = e->settings->cost_limit;
+    ev->eval.deadline_ns = state->deadline_ns;
+    ev->eval.cancel = NULL;
+    ev->eval.nfacts = workflow_slots(ev->workflow);
+    ev->eval.facts = cel_arena_alloc(&ev->arena,
+                                  ev->eval.nfacts * sizeof(cel_value_t) + 1);
+
+    if (ev->eval.facts == NULL) {
+        cel_arena_reset(&ev->arena);
+        ngx_constraint_fail(e, NGX_CONSTRAINT_E_MEMORY,
+                            "the facts are over the memory limit");
+        return NGX_OK;
+    }
+
+    cel_eval_init(&ev->eval);
+    ngx_constraint_run(ev);
+
+    if (ev->status == CEL_NEED
+        && (state->heavy || !e->facts->input_ready))
+    {
+        cel_arena_reset(&ev->arena);
+        return state->heavy ? NGX_BUSY : NGX_DECLINED;
+    }
+
+    e->decision.where = NGX_CONSTRAINT_WHERE_INLINE;
+
+    ngx_constraint_verdict(e, ev);
+    cel_arena_reset(&ev->arena);
+
+    return NGX_OK;
+}
+
+
+static cel_status_t
+ngx_constraint_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot,
+    cel_value_t *value)
+{
+    return ngx_constraint_fact(ctx, eval, slot, value);
+}
+
+
+/* In the event loop or in a thread: knows nothing but ev. */
+
+void
+ngx_constraint_run(ngx_constraint_evaluation_t *ev)
+{
+    workflow_run_t  run;
+
+    ngx_str_null(&ev->output);
+    ngx_str_null(&ev->raw);
+    ngx_str_null(&ev->trace);
+    ev->trace_size = 0;
+
+    run.trace = ev->explain ? ngx_constraint_trace : NULL;
+    run.trace_ctx = ev;
+    run.bad_output = false;
+
+    ev->status = workflow_eval(ev->workflow, &ev->eval, &run, &ev->verdict);
+    ev->bad_output = run.bad_output;
+
+    if (ev->status != CEL_OK) {
+        return;
+    }
+
+    if (ev->verdict.effect == WORKFLOW_NO_RESULT) {
+        return;
+    }
+
+    if (ev->verdict.output.kind != CEL_NULL) {
+        ev->status = ngx_constraint_render(ev, &ev->verdict.output,
+                                           &ev->output);
+        if (ev->status != CEL_OK) {
+            return;
+        }
+    }
+
+    if (ev->execute) {
+        ev->status = ngx_constraint_render(ev, &ev->verdict.raw, &ev->raw);
+    }
+}
+
+
+static cel_status_t
+ngx_constraint_render(ngx_constraint_evaluation_t *ev,
+    const cel_value_t *value, ngx_str_t *text)
+{
+    size_t         len;
+    const char    *json;
+    cel_status_t   rc;
+
+    rc = cel_to_json(&ev->eval, value, &json, &len);
+
+    if (rc == CEL_OK) {
+        text->data = (u_char *) json;
+        text->len = len;
+    }
+
+    return rc;
+}
+
+
+/* [{"path":..,"line":..,"cost":..,"value":..|"error":..},...] */
+
+static void
+ngx_constraint_trace(void *ctx, const char *path, uint32_t line,
+    const cel_value_t *value, uint64_t cost, const cel_eval_t *eval)
+{
+    u_char                       *p, buf[128];
+    ngx_str_t                     text;
+    ngx_constraint_evaluation_t  *ev = ctx;
+
+    if (ev->trace.data == NULL) {
+        ev->trace.data = cel_arena_alloc(&ev->arena,
+                                         NGX_CONSTRAINT_TRACE_MAX);
+        if (ev->trace.data == NULL) {
+            return;
+        }
+
+        ev->trace_size = NGX_CONSTRAINT_TRACE_MAX;
+        ev->trace.data[0] = '[';
+        ev->trace.len = 1;
+    }
+
+    /* room for one entry without its value, or the list ends here */
+
+    if (ev->trace.len + 2048 > ev->trace_size) {
+        return;
+    }
+
+    p = ngx_sprintf(buf, "%s{\"line\":%uD,\"cost\":%uL,\"path\":\"",
+                    ev->trace.len > 1 ? "," : "", line, cost);
+    text.data = buf;
+    text.len = p - buf;
+    ngx_constraint_trace_add(ev, &text, 0);
+
+    text.data = (u_char *) path;
+    text.len = ngx_min(ngx_strlen(path), 80);
+    ngx_constraint_trace_add(ev, &text, 1);
+
+    if (value == NULL) {
+        ngx_str_set(&text, "\",\"error\":\"");
+        ngx_constraint_trace_add(ev, &text, 0);
+
+        text.data = (u_char *) eval->error.message;
+        text.len = ngx_min(ngx_strlen(eval->error.message), 160);
+        ngx_constraint_trace_add(ev, &text, 1);
+
+        ngx_str_set(&text, "\"}");
+        ngx_constraint_trace_add(ev, &text, 0);
+        return;
+    }
+
+    ngx_str_set(&text, "\",\"value\":");
+    ngx_constraint_trace_add(ev, &text, 0);
+
+    if (ngx_constraint_render(ev, value, &text) != CEL_OK
+        || ev->trace.len + text.len + 16 > ev->trace_size)
+    {
+        ngx_str_set(&text, "null,\"omitted\":true");
+    }
+
+    ngx_constraint_trace_add(ev, &text, 0);
+
+    ngx_str_set(&text, "}");
+    ngx_constraint_trace_add(ev, &text, 0);
+}
+
+
+static void
+ngx_constraint_trace_add(ngx_constraint_evaluation_t *ev,
+    const ngx_str_t *text, ngx_uint_t escape)
+{
+    u_char  *p;
+
+    p = ev->trace.data + ev->trace.len;
+
+    if (escape) {
+        p = ngx_constraint_json_escape(p, text);
+
+    } else {
+        p = ngx_cpymem(p, text->data, text->len);
+    }
+
+    ev->trace.len = p - ev->trace.data;
+}
+
+
+void
+ngx_constraint_release_rule(ngx_constraint_enforcement_t *e)
+{
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+
+    if (state->rule) {
+        ngx_constraint_catalogue_release(e->catalogue, state->rule);
+        state->rule = NULL;
+    }
+}

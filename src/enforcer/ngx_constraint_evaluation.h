@@ -1,0 +1,139 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * ngx_constraint_evaluation.h - private to src/enforcer: one evaluation, the
+ * state of one enforcement, and what the files of the room give each other.
+ */
+
+
+#ifndef _NGX_CONSTRAINT_EVALUATION_H_INCLUDED_
+#define _NGX_CONSTRAINT_EVALUATION_H_INCLUDED_
+
+
+#include "ngx_constraint_enforcer.h"
+
+
+/* a document longer than this is parsed in a thread */
+#define NGX_CONSTRAINT_PARSE_INLINE  65536
+
+/* the first block of an inline evaluation, one per worker */
+#define NGX_CONSTRAINT_SCRATCH       65536
+
+/* text of explain, at most */
+#define NGX_CONSTRAINT_TRACE_MAX     65536
+
+
+/*
+ * One run of a workflow: everything it reads and writes, so that it can run
+ * in the event loop or in a thread.  Results are in the arena.
+ */
+typedef struct {
+    const workflow_t           *workflow;
+    cel_arena_t                 arena;
+    cel_eval_t                  eval;
+    ngx_constraint_failure_t   *failure;
+    unsigned                    explain:1;
+    unsigned                    execute:1;      /* wants the raw result */
+
+    /* results */
+    cel_status_t                status;
+    ngx_uint_t                  bad_output;
+    workflow_verdict_t          verdict;
+    ngx_str_t                   output;
+    ngx_str_t                   raw;
+    ngx_str_t                   trace;
+    size_t                      trace_size;
+} ngx_constraint_evaluation_t;
+
+
+typedef struct ngx_constraint_evaluation_job_s
+    ngx_constraint_evaluation_job_t;
+
+
+typedef enum {
+    NGX_CONSTRAINT_STAGE_LOOKUP = 0,
+    NGX_CONSTRAINT_STAGE_ASSOCIATE,
+    NGX_CONSTRAINT_STAGE_EVALUATE,
+    NGX_CONSTRAINT_STAGE_DONE
+} ngx_constraint_stage_e;
+
+
+/* In the enforcement's pool. */
+
+typedef struct {
+    ngx_constraint_enforcement_t     *enforcement;
+    ngx_constraint_stage_e            stage;
+    ngx_constraint_rule_t            *rule;        /* NULL while a job has
+                                                    * it */
+    ngx_constraint_evaluation_job_t  *job;
+    uint64_t                          started_ns;
+    uint64_t                          paused_ns;   /* the input is read */
+    uint64_t                          worked_ns;   /* before that */
+    uint64_t                          deadline_ns; /* 0 = not running yet */
+    cel_value_t                       now;
+    ngx_constraint_waiter_t           waiter;
+    ngx_event_t                       timer;
+    unsigned                          heavy:1;     /* go to a thread */
+    unsigned                          waiting:1;   /* NGX_AGAIN was said */
+    unsigned                          input_needed:1; /* a job stopped */
+    unsigned                          alone:1;     /* shadow: in a pool of
+                                                    * its own */
+} ngx_constraint_enforcer_state_t;
+
+
+/* lookup.c: NGX_OK, NGX_AGAIN */
+ngx_int_t ngx_constraint_lookup(ngx_constraint_enforcement_t *e);
+void ngx_constraint_associate(ngx_constraint_enforcement_t *e);
+
+/* evaluate.c: NGX_OK, NGX_AGAIN, NGX_DECLINED */
+ngx_int_t ngx_constraint_evaluate(ngx_constraint_enforcement_t *e);
+void ngx_constraint_run(ngx_constraint_evaluation_t *ev);
+void ngx_constraint_release_rule(ngx_constraint_enforcement_t *e);
+
+/* job.c: NGX_OK (a failure, complete), NGX_AGAIN */
+ngx_int_t ngx_constraint_evaluation_job(ngx_constraint_enforcement_t *e);
+void ngx_constraint_evaluation_job_detach(ngx_constraint_enforcement_t *e);
+
+/* facts.c */
+cel_status_t ngx_constraint_fact(ngx_constraint_enforcement_t *e,
+    cel_eval_t *eval, cel_slot_t slot, cel_value_t *value);
+
+/* input.c: parses; NULL with *failure.  Any thread, its own parser. */
+ngx_constraint_document_t *ngx_constraint_document_parse(
+    cel_json_parser_t *parser, const ngx_str_t *text,
+    ngx_uint_t allow_duplicates, ngx_constraint_failure_t *failure);
+void ngx_constraint_document_release(ngx_constraint_document_t *document);
+
+/* verdict.c: from a finished evaluation to the decision, complete */
+void ngx_constraint_verdict(ngx_constraint_enforcement_t *e,
+    ngx_constraint_evaluation_t *ev);
+void ngx_constraint_fail(ngx_constraint_enforcement_t *e,
+    ngx_constraint_error_e error, const char *fmt, ...);
+void ngx_constraint_complete(ngx_constraint_enforcement_t *e);
+
+/* enforce.c: the timer of a suspended enforcement */
+void ngx_constraint_arm(ngx_constraint_enforcement_t *e);
+void ngx_constraint_disarm(ngx_constraint_enforcement_t *e);
+void ngx_constraint_start_clock(ngx_constraint_enforcement_t *e);
+void ngx_constraint_wake(ngx_constraint_enforcement_t *e);
+
+
+/* Of the worker: made in init_process. */
+
+typedef struct {
+    ngx_constraint_evaluation_t  evaluation;   /* the inline one */
+    cel_json_parser_t           *parser;
+    void                        *scratch;
+    ngx_uint_t                   pending;      /* jobs */
+    uint64_t                     seed[2];      /* of decision ids */
+    ngx_connection_t             dummy;        /* of timers, fd -1 */
+} ngx_constraint_worker_t;
+
+extern ngx_constraint_worker_t  ngx_constraint_worker;
+
+
+#endif /* _NGX_CONSTRAINT_EVALUATION_H_INCLUDED_ */
