@@ -150,8 +150,9 @@ typedef struct {
 
 
 /*
- * Called for each condition and variable evaluated, in order (explain);
- * value is NULL when the evaluation failed: eval->error says why.
+ * Called for each condition and variable evaluated, in order (explain), with
+ * what it cost, variables below it included; value is NULL when the evaluation
+ * failed: eval->error says why.  path is borrowed during the call.
  */
 typedef void (*workflow_trace_pt)(void *ctx, const char *path, uint32_t line,
     const cel_value_t *value, uint64_t cost, const cel_eval_t *eval);
@@ -160,12 +161,14 @@ typedef void (*workflow_trace_pt)(void *ctx, const char *path, uint32_t line,
 /*
  * Evaluates.  eval->fetch serves the host's slots, eval->facts has
  * workflow_slots() entries.  Returns
- *   CEL_OK     verdict filled (perhaps WORKFLOW_NO_RESULT);
- *   CEL_NEED   eval->need; set facts[need] and call again;
+ *   CEL_OK     verdict filled (perhaps WORKFLOW_NO_RESULT: rule is NULL);
+ *   CEL_NEED   eval->need; set facts[need] and call again: it starts over,
+ *              and what it had cost is taken back;
  *   CEL_ERROR  eval->error; an output of a forbidden shape, status, header
  *              name or value is CEL_E_INVALID_ARGUMENT with *bad_output
- *              true: EnforcementFailure for the host, a deny.
- * trace may be NULL.
+ *              true: EnforcementFailure for the host, a deny.  verdict->rule
+ *              and line tell the match that failed, effect is NO_RESULT.
+ * trace may be NULL.  With any_output only raw, rule and line are filled.
  */
 typedef struct {
     workflow_trace_pt      trace;
@@ -179,10 +182,12 @@ cel_status_t workflow_eval(const workflow_t *workflow, cel_eval_t *eval,
 
 /*
  * Suites: the tests.yaml of cel-go's policy/testdata (sections, tests,
- * input: {name: {value|expr}}, output: {value|expr}; dotted names build
- * nested objects).  Names the policy reads and the options do not declare
- * are dyn.  report() is called once per test.  Returns the number of
- * failures, or -1 with issues when policy or suite do not compile.
+ * input: {name: {value|expr}}, output: {value|expr|error}; dotted names build
+ * nested objects).  The facts of workflow_facts.h have their types; other
+ * names that a test gives are dyn, and so are the first parts of names that
+ * are no facts (request: {auth: ...} makes all of request dyn).  report() is
+ * called once per test.  Returns the number of failures, or -1 with issues of
+ * the policy, -2 with issues of the suite.
  */
 typedef struct {
     void                 (*report)(void *ctx, const char *section,

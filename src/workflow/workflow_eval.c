@@ -47,8 +47,8 @@ static cel_status_t eval_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot,
 static cel_status_t eval_variable(walk_t *walk, cel_eval_t *eval,
     cel_slot_t slot, cel_value_t *value);
 static void eval_keep_error(walk_t *walk, cel_eval_t *eval, cel_slot_t slot);
-static void eval_trace(walk_t *walk, cel_eval_t *eval, const char *path,
-    uint32_t line, const cel_value_t *value);
+static void eval_trace(walk_t *walk, cel_eval_t *eval,
+    const workflow_step_t *step, uint64_t cost, const cel_value_t *value);
 
 
 cel_status_t
@@ -138,10 +138,11 @@ static cel_status_t
 eval_condition(walk_t *walk, cel_eval_t *eval, const workflow_step_t *step,
     bool *matched)
 {
-    char          path[WORKFLOW_DEEP_PATH + sizeof(".condition")];
+    uint64_t      cost;
     cel_value_t   value;
     cel_status_t  rc;
 
+    cost = eval->cost;
     rc = cel_eval(step->condition, eval, &value);
 
     if (rc == CEL_OK && value.kind != CEL_BOOL) {
@@ -150,9 +151,7 @@ eval_condition(walk_t *walk, cel_eval_t *eval, const workflow_step_t *step,
     }
 
     if (walk->run->trace != NULL && rc != CEL_NEED) {
-        snprintf(path, sizeof(path), "%s.condition", step->path);
-        eval_trace(walk, eval, path, step->condition_line,
-                   rc == CEL_OK ? &value : NULL);
+        eval_trace(walk, eval, step, cost, rc == CEL_OK ? &value : NULL);
     }
 
     if (rc == CEL_OK) {
@@ -224,6 +223,7 @@ static cel_status_t
 eval_variable(walk_t *walk, cel_eval_t *eval, cel_slot_t slot,
     cel_value_t *value)
 {
+    uint64_t                    cost;
     failed_t                   *failed;
     cel_status_t                rc;
     const workflow_variable_t  *variable;
@@ -237,6 +237,7 @@ eval_variable(walk_t *walk, cel_eval_t *eval, cel_slot_t slot,
 
     variable = &walk->workflow->variables[slot - walk->workflow->first_slot];
 
+    cost = eval->cost;
     rc = cel_eval(variable->program, eval, value);
 
     if (rc == CEL_NEED) {
@@ -244,8 +245,9 @@ eval_variable(walk_t *walk, cel_eval_t *eval, cel_slot_t slot,
     }
 
     if (walk->run->trace != NULL) {
-        eval_trace(walk, eval, variable->path, variable->line,
-                   rc == CEL_OK ? value : NULL);
+        walk->run->trace(walk->run->trace_ctx, variable->path, variable->line,
+                         rc == CEL_OK ? value : NULL, eval->cost - cost,
+                         eval);
     }
 
     if (rc == CEL_OK) {
@@ -278,10 +280,16 @@ eval_keep_error(walk_t *walk, cel_eval_t *eval, cel_slot_t slot)
 }
 
 
+/* a function of its own: its buffer is not on the stack of programs */
+
 static void
-eval_trace(walk_t *walk, cel_eval_t *eval, const char *path, uint32_t line,
-    const cel_value_t *value)
+eval_trace(walk_t *walk, cel_eval_t *eval, const workflow_step_t *step,
+    uint64_t cost, const cel_value_t *value)
 {
-    walk->run->trace(walk->run->trace_ctx, path, line, value, eval->cost,
-                     eval);
+    char  path[WORKFLOW_DEEP_PATH + sizeof(".condition")];
+
+    snprintf(path, sizeof(path), "%s.condition", step->path);
+
+    walk->run->trace(walk->run->trace_ctx, path, step->condition_line, value,
+                     eval->cost - cost, eval);
 }
