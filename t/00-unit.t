@@ -5,7 +5,7 @@
 #
 # Runs the C unit tests, t/unit/<room>/test_*.c: each is a TAP program, and
 # each of its checks is one here.  Under the asan suite they are the programs
-# built with ASan and UBSan.
+# built with ASan and UBSan, under clang those built by clang.
 
 use warnings;
 use strict;
@@ -15,7 +15,8 @@ use Test::More;
 
 my $root = "$FindBin::RealBin/..";
 my $build = $ENV{BUILD} || "$root/build";
-my $mode = ($ENV{TEST_SUITE} // '') eq 'asan' ? 'unit-asan' : 'unit';
+my %modes = (asan => 'unit-asan', clang => 'unit-clang');
+my $mode = $modes{$ENV{TEST_SUITE} // ''} // 'unit';
 
 $ENV{ASAN_OPTIONS} = 'detect_leaks=1:detect_stack_use_after_return=1';
 $ENV{UBSAN_OPTIONS} = 'print_stacktrace=1';

@@ -18,6 +18,7 @@ comes last.
                 build/constraintctl
   --plain       against the plain build alone
   --asan        against the ASan and UBSan build alone
+  --clang       against the build of clang alone
   --dist        against the distribution's nginx and the module as shipped
   -j N          so many test files at once (3)
   -v            show every test
@@ -41,6 +42,7 @@ while [ $# -gt 0 ]; do
         --build-only)  build_only=1 ;;
         --plain)       suites=plain ;;
         --asan)        suites=asan ;;
+        --clang)       suites=clang ;;
         --dist)        suites=dist ;;
         -j)            jobs=${2:-}
                        case "$jobs" in
@@ -112,6 +114,7 @@ for suite in $suites; do
     case "$suite" in
         plain)  t/build.sh debug unit ;;
         asan)   t/build.sh asan unit-asan ;;
+        clang)  t/build.sh clang unit-clang ;;
         dist)   t/build.sh unit ;;
     esac
 done

@@ -31,7 +31,9 @@ package Test::Constraint;
 #
 # Environment: TEST_NGINX_BINARY, TEST_NGINX_GLOBALS (a load_module line),
 # TEST_NGINX_WORKERS, TEST_NGINX_LONG=1 (long forms), TEST_NGINX_LEAVE=1
-# (keep the folder), TEST_NGINX_DEBUG=1 (debug log).
+# (keep the folder), TEST_NGINX_DEBUG=1 (debug log), TEST_NGINX_H2=1 (what
+# request() and its kin send goes over HTTP/2), TEST_NGINX_RELOAD=1 (every
+# start is followed by a reload).
 
 use warnings;
 use strict;
@@ -176,6 +178,7 @@ sub need {
 
     my %have = (
         faults => [ has_faults(), 'needs a build with fault directives' ],
+        http1 => [ !$ENV{TEST_NGINX_H2}, 'means nothing over HTTP/2' ],
         root => [ $> == 0, 'needs root' ],
         user => [ $> != 0, 'cannot be shown as root' ],
         long => [ $ENV{TEST_NGINX_LONG}, 'long form, TEST_NGINX_LONG=1' ],
@@ -346,8 +349,32 @@ sub _globals_http {
 
 sub conf {
     my ($self, $text) = @_;
-    $self->write_file('nginx.conf', $self->expand($text));
+
+    $text = $self->expand($text);
+    $text = $self->_add_h2($text) if $ENV{TEST_NGINX_H2};
+    $self->write_file('nginx.conf', $text);
+
     return $self;
+}
+
+
+# _add_h2(TEXT): beside every port one that speaks HTTP/2
+
+sub _add_h2 {
+    my ($self, $text) = @_;
+
+    $text =~ s{(listen\s+127\.0\.0\.1:)(\d+)([^;]*);}{
+        my ($listen, $port, $options) = ($1, $2, $3);
+        $options =~ /\b(?:http2|ssl|proxy_protocol)\b/
+            ? "$listen$port$options;"
+            : do {
+                $self->{h2}{$port} = $self->port("h2_$port");
+                "$listen$port$options; $listen$self->{h2}{$port}$options"
+                    . ' http2;';
+            };
+    }gex;
+
+    return $text;
 }
 
 
@@ -399,8 +426,30 @@ sub http_all {
 sub request {
     my ($self, $method, $path, %opt) = @_;
 
+    my $h2 = $self->{h2}{$self->_port_number($opt{port})};
+
+    return $self->_request_h2($h2, $method, $path, %opt)
+        if $h2 && !grep { /^(?:expect|upgrade|transfer-encoding)$/i }
+            keys %{$opt{headers} // {}};
+
     my $client = $self->connect(%opt) or return undef;
     return $client->request($method, $path, close => 1, %opt);
+}
+
+
+sub _request_h2 {
+    my ($self, $port, $method, $path, %opt) = @_;
+
+    my %headers = %{$opt{headers} // {}};
+    my $host = delete $headers{Host};
+
+    delete $headers{Connection};
+
+    my $h = Test::Constraint::H2->new(port => $port,
+        timeout => $opt{timeout}) or return undef;
+
+    return $h->request($method, $path, body => $opt{body},
+        headers => \%headers, authority => $host // 'localhost');
 }
 
 

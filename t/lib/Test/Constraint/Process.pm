@@ -69,6 +69,10 @@ sub run {
     wait_until { $self->pid() && $self->_all_workers() } 10
         or die "nginx's workers do not start: " . $self->error_log() . "\n";
 
+    if ($ENV{TEST_NGINX_RELOAD}) {
+        $self->reload(wait_old => 1) or die "nginx does not reload\n";
+    }
+
     return $self;
 }
 

@@ -1,0 +1,203 @@
+#!/usr/bin/env bash
+# Copyright (C) ngx_http_constraint_module authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The long and combinatorial runs, and docs/MATRIX.md, the table of their last
+# results.
+
+set -u
+
+usage() {
+    cat <<END
+usage: t/matrix.sh [PART]...
+
+  clang     the suite against a build by clang
+  dist      the suite against the distribution's nginx, module as shipped
+  valgrind  the unit tests under valgrind
+  modes     the suite with 1 and 4 workers, over HTTP/1 and HTTP/2, from a
+            fresh start and after a reload
+  crash     the crash script with 10,000 writes
+  soak      10 minutes of mixed traffic
+
+Without a PART all of them.  Each replaces its rows of docs/MATRIX.md.
+END
+}
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+export BUILD=${BUILD:-$root/build}
+results=$BUILD/matrix
+table=$root/docs/MATRIX.md
+failed=0
+
+parts=("$@")
+
+if [ ${#parts[@]} -eq 0 ]; then
+    parts=(clang dist valgrind modes crash soak)
+fi
+
+for part in "${parts[@]}"; do
+    case "$part" in
+        clang|dist|valgrind|modes|crash|soak)  ;;
+        -h|--help)  usage; exit 0 ;;
+        *)  echo "matrix.sh: unknown part \"$part\"" >&2
+            usage >&2
+            exit 2 ;;
+    esac
+done
+
+cd "$root" || exit 1
+mkdir -p "$results"
+t/deps.sh build test matrix || exit 1
+
+
+# row PART NAME COMMAND...: runs it, shows it, and keeps a row of the table;
+# COMMAND is env-style, so that the table tells what to type
+
+row() {
+    local part=$1 name=$2 start log seconds result summary
+
+    shift 2
+    start=$(date +%s)
+    log=$results/$part-$(echo "$name" | tr -c 'A-Za-z0-9\n' '-').log
+
+    echo
+    echo "== $part: $name"
+    echo "== $*"
+
+    env "$@" 2>&1 | tee "$log"
+
+    if [ "${PIPESTATUS[0]}" -eq 0 ]; then
+        result=pass
+    else
+        result=FAIL
+        failed=1
+    fi
+
+    seconds=$(($(date +%s) - start))
+    summary=$(sed -nE 's/^(Files=[0-9]+, Tests=[0-9]+).*/\1/p' "$log" \
+              | tail -n 1)
+    summary="$summary$(sed -nE 's/^Skipped: (.*)/; skipped \1/p' "$log" \
+                       | tail -n 1)"
+
+    echo "| $part | $name | \`$*\` | **$result** | ${summary#; } |" \
+         "$((seconds / 60)) min $((seconds % 60)) s | $(date -u +%F) |" \
+        >> "$results/$part.rows"
+}
+
+
+valgrind_units() {
+    cat <<'END'
+set -u
+failed=0
+files=0
+for program in "$BUILD"/unit/t/*/test_*; do
+    case "$program" in *.d) continue ;; esac
+    files=$((files + 1))
+    echo "# $program"
+    valgrind -q --leak-check=full --errors-for-leak-kinds=definite,possible \
+        --error-exitcode=99 "$program" || failed=1
+done
+echo "Files=$files, Tests=$files"
+[ "$files" -gt 0 ] && exit $failed
+END
+}
+
+
+run_part() {
+    local workers h2 reload name
+
+    case "$1" in
+        clang)
+            row clang "gcc's suite by clang" t/run.sh --clang ;;
+
+        dist)
+            row dist "module as shipped" t/run.sh --dist ;;
+
+        valgrind)
+            t/build.sh unit || return
+            valgrind_units > "$results/valgrind-units.sh"
+            row valgrind "unit tests" bash build/matrix/valgrind-units.sh ;;
+
+        modes)
+            for workers in 1 4; do
+                for h2 in "" TEST_NGINX_H2=1; do
+                    for reload in "" TEST_NGINX_RELOAD=1; do
+                        name="$workers workers, HTTP/${h2:+2}"
+                        [ -n "$h2" ] || name="${name}1"
+                        name="$name, ${reload:+reloaded}"
+                        [ -n "$reload" ] || name="${name}fresh"
+
+                        row modes "$name" TEST_NGINX_WORKERS="$workers" \
+                            $h2 $reload t/run.sh --plain
+                    done
+                done
+            done ;;
+
+        crash)
+            row crash "10,000 writes" TEST_NGINX_LONG=1 t/run.sh --plain crash
+            ;;
+
+        soak)
+            row soak "10 minutes" TEST_NGINX_LONG=1 t/run.sh --plain soak ;;
+    esac
+}
+
+
+write_table() {
+    local part
+
+    {
+        cat <<END
+# The matrix
+
+The long and combinatorial runs, by \`t/matrix.sh\`: last results, one row per
+run.  The suite itself (\`t/run.sh\`, plain and with ASan and UBSan) is what
+every change has to pass; this is what a release has to pass besides.
+
+Machine: $(uname -sr), $(nproc) processors,
+$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo \
+  | awk '{printf "%.0f GB", $1 / 1048576}') of memory;
+$(/usr/sbin/nginx -v 2>&1 | sed 's/.*: //'),
+gcc $(gcc -dumpfullversion), clang $(clang -dumpversion),
+$(valgrind --version).
+
+| part | what | command | result | | time | date |
+|---|---|---|---|---|---|---|
+END
+        for part in clang dist valgrind modes crash soak; do
+            if [ -f "$results/$part.rows" ]; then
+                cat "$results/$part.rows"
+            else
+                grep "^| $part |" "$table" 2>/dev/null
+            fi
+        done
+    } > "$results/table"
+
+    cp "$results/table" "$table"
+}
+
+
+for part in "${parts[@]}"; do
+    rm -f "$results/$part.rows"
+done
+
+for part in clang dist valgrind modes crash soak; do
+    case " ${parts[*]} " in
+        *" $part "*)  ;;
+        *)            rm -f "$results/$part.rows" ;;
+    esac
+done
+
+for part in "${parts[@]}"; do
+    run_part "$part"
+    write_table
+done
+
+echo
+grep '^| ' "$table"
+
+if [ "$failed" -ne 0 ]; then
+    echo
+    echo "matrix.sh: something failed, the logs are in $results"
+    exit 1
+fi
