@@ -113,8 +113,9 @@ typedef enum {
 
 
 /*
- * CEL_M_BIND has accu (the variable), init and result only.  The predicate
- * and the transform are nodes inside step, not copies.
+ * CEL_M_BIND is a fold over no elements: accu is the variable, init its value,
+ * result what it is wanted for.  The predicate and the transform are nodes
+ * inside step, not copies.
  */
 
 struct cel_fold_s {
@@ -163,10 +164,13 @@ cel_status_t cel_check(cel_env_t *env, cel_ast_t *ast, cel_issues_t *issues);
 
 /*
  * cel_cost.c: the worst case as a polynomial in header bytes h and body bytes
- * b: sum of c[i][j] * h^i * b^j; saturating; over the degree = CEL_COST_MAX.
+ * b: c[0][0] + the sum of c[i][j] * h^i * b^j / 2^CEL_COST_FRACTION for the
+ * others; saturating; over the degree = CEL_COST_MAX.  min: the least that an
+ * evaluation costs that gives a value.
  */
 
-#define CEL_COST_DEGREE  4
+#define CEL_COST_DEGREE    4
+#define CEL_COST_FRACTION  8
 
 typedef struct {
     uint64_t              c[CEL_COST_DEGREE][CEL_COST_DEGREE];

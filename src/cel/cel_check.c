@@ -30,7 +30,6 @@ static const cel_type_t *cel_check_item(cel_checker_t *checker,
 static void cel_check_map_key(cel_checker_t *checker, const cel_node_t *key);
 static void cel_check_struct(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_fold(cel_checker_t *checker, cel_node_t *node);
-static void cel_check_bind(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_range(cel_checker_t *checker, const cel_fold_t *fold,
     cel_local_t *var, cel_local_t *var2);
 static void cel_check_loop(cel_checker_t *checker, cel_fold_t *fold,
@@ -135,13 +134,7 @@ cel_check_node(cel_checker_t *checker, cel_node_t *node)
         return;
 
     case CEL_N_COMPREHENSION:
-        if (node->fold->macro == CEL_M_BIND) {
-            cel_check_bind(checker, node);
-
-        } else {
-            cel_check_fold(checker, node);
-        }
-
+        cel_check_fold(checker, node);
         return;
     }
 }
@@ -501,6 +494,8 @@ cel_check_fold(cel_checker_t *checker, cel_node_t *node)
 
     type = checker->lenient ? &cel_t_dyn : fold->init->type;
 
+    /* the fields of var and var2 that are set so far are their types */
+
     fold->accu_local = cel_check_push(checker, &accu, fold->accu, type);
     fold->var_local = cel_check_push(checker, &var, fold->var, var.type);
 
@@ -518,25 +513,6 @@ cel_check_fold(cel_checker_t *checker, cel_node_t *node)
     cel_check_set_type(checker, node,
                        cel_unify_substitute(checker, fold->result->type,
                                             false));
-}
-
-
-static void
-cel_check_bind(cel_checker_t *checker, cel_node_t *node)
-{
-    cel_fold_t   *fold;
-    cel_local_t   accu;
-
-    fold = node->fold;
-
-    cel_check_node(checker, fold->init);
-
-    fold->accu_local = cel_check_push(checker, &accu, fold->accu,
-                                      fold->init->type);
-    cel_check_node(checker, fold->result);
-    checker->locals = accu.next;
-
-    node->type = fold->result->type;
 }
 
 
@@ -678,13 +654,9 @@ cel_check_close(cel_checker_t *checker, cel_node_t *node)
 static void
 cel_check_close_fold(cel_checker_t *checker, cel_fold_t *fold)
 {
+    cel_check_close(checker, fold->range);
     cel_check_close(checker, fold->init);
-
-    if (fold->macro != CEL_M_BIND) {
-        cel_check_close(checker, fold->range);
-        cel_check_close(checker, fold->cond);
-        cel_check_close(checker, fold->step);
-    }
-
+    cel_check_close(checker, fold->cond);
+    cel_check_close(checker, fold->step);
     cel_check_close(checker, fold->result);
 }

@@ -476,16 +476,11 @@ cel_macro_finish(cel_macro_t *macro, cel_node_t *node)
 
     fold = node->fold;
 
-    if (cel_node_adopt(macro->parser, node, fold->init) != CEL_OK
+    if (cel_node_adopt(macro->parser, node, fold->range) != CEL_OK
+        || cel_node_adopt(macro->parser, node, fold->init) != CEL_OK
+        || cel_node_adopt(macro->parser, node, fold->cond) != CEL_OK
+        || cel_node_adopt(macro->parser, node, fold->step) != CEL_OK
         || cel_node_adopt(macro->parser, node, fold->result) != CEL_OK)
-    {
-        return NULL;
-    }
-
-    if (fold->macro != CEL_M_BIND
-        && (cel_node_adopt(macro->parser, node, fold->range) != CEL_OK
-            || cel_node_adopt(macro->parser, node, fold->cond) != CEL_OK
-            || cel_node_adopt(macro->parser, node, fold->step) != CEL_OK))
     {
         return NULL;
     }
@@ -563,8 +558,12 @@ cel_macro_let(cel_macro_t *macro, const char *name, cel_node_t *value,
 
     node->fold = fold;
     fold->macro = CEL_M_BIND;
+    fold->var = "@unused";
     fold->accu = name;
+    fold->range = cel_node_list(macro->parser, macro->call->offset, NULL);
     fold->init = value;
+    fold->cond = cel_macro_constant(macro, cel_bool(false));
+    fold->step = cel_node_ident(macro->parser, macro->call->offset, name);
     fold->result = result;
 
     return cel_macro_finish(macro, node);
