@@ -140,7 +140,7 @@ wrong('includes', 'a request below http',
 wrong('includes', 'RE2 outside its shim', 'cel may not include re2/re2.h',
     %base, 'src/cel/cel_simdjson.cc' => "#include <re2/re2.h>\n");
 wrong('includes', 'C++ outside the shims',
-    'only the two shims of cel are C\+\+', %base,
+    'only the shims of cel are C\+\+', %base,
     'src/cel/cel_b.cc' => "int x;\n");
 wrong('includes', 'a file that says nothing',
     '"cel_util.c" does not say what is in it',
