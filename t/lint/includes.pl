@@ -67,7 +67,7 @@ my %rooms = (
         libraries => [ 'ngx_core', 'ngx_http', 'jansson' ],
     },
     cli => {
-        prefix => 'constraintctl', public => [],
+        prefix => 'cli|constraintctl', public => [],
         rooms => [ 'cel', 'workflow', 'query' ], libraries => [ 'jansson' ],
     },
 );
@@ -144,7 +144,7 @@ sub check_name {
     my $prefix = $rooms{$room}{prefix};
 
     complain($file, 1, "its name must begin with \"$prefix\"")
-        if $name =~ /\.(?:c|h|cc)$/ && $name !~ /^\Q$prefix\E(?:_|\.)/;
+        if $name =~ /\.(?:c|h|cc)$/ && $name !~ /^(?:$prefix)(?:_|\.)/;
 
     complain($file, 1, 'only the shims of cel are C++')
         if $name =~ /\.(?:cc|cpp|cxx)$/ && !$shims{$file};
