@@ -102,6 +102,7 @@ const cel_resolver_t *cel_resolve_resolver(cel_checker_t *checker,
 
 void cel_suggest_name(cel_checker_t *checker, const cel_node_t *node);
 void cel_suggest_function(cel_checker_t *checker, const cel_node_t *node);
+void cel_suggest_method(cel_checker_t *checker, const cel_node_t *node);
 
 
 /* cel_unify.c: type variables; NULL only when out of memory */

@@ -47,6 +47,13 @@ cel_check_call(cel_checker_t *checker, cel_node_t *node)
             node->target = NULL;
             node->name = function->name;
             node->name_len = strlen(function->name);
+
+        } else if (!checker->lenient
+                   && cel_resolve_select(checker, node->target)
+                      == CEL_RESOLVE_UNKNOWN)
+        {
+            cel_suggest_method(checker, node);
+            return;
         }
     }
 

@@ -40,6 +40,10 @@ static void cel_cost_ternary(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape);
 static void cel_cost_equal(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape);
+static const cel_node_t *cel_cost_argument(const cel_node_t *node,
+    uint32_t i);
+static bool cel_cost_applies(const cel_node_t *node,
+    const cel_overload_t *overload);
 static void cel_cost_overload(const cel_overload_t *overload,
     const cel_charge_t *charge, const cel_shape_t *shapes,
     cel_poly_t *units, cel_shape_t *result);
@@ -91,10 +95,7 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
     }
 
     for (i = 0; i < n; i++) {
-        cel_cost_node(coster,
-                      node->target == NULL ? node->items[i]
-                      : i == 0 ? node->target : node->items[i - 1],
-                      spent, &shapes[i]);
+        cel_cost_node(coster, cel_cost_argument(node, i), spent, &shapes[i]);
     }
 
     overloads = node->overload;
@@ -108,9 +109,7 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
     cel_poly_set(&most, 1);
 
     for (i = 0; i < count; i++) {
-        if (overloads[i].nargs != n
-            || overloads[i].member != (node->target != NULL))
-        {
+        if (!cel_cost_applies(node, &overloads[i])) {
             continue;
         }
 
@@ -206,6 +205,48 @@ cel_cost_equal(cel_coster_t *coster, const cel_node_t *node,
     cel_poly_add_constant(&spent->max, charge->base);
 
     cel_shape_scalar(shape);
+}
+
+
+/* the receiver is the first */
+
+static const cel_node_t *
+cel_cost_argument(const cel_node_t *node, uint32_t i)
+{
+    if (node->target != NULL) {
+        return i == 0 ? node->target : node->items[i - 1];
+    }
+
+    return node->items[i];
+}
+
+
+/* whether the overload may be the one that runs: types that are known hold */
+
+static bool
+cel_cost_applies(const cel_node_t *node, const cel_overload_t *overload)
+{
+    uint32_t           i;
+    const cel_type_t  *type, *param;
+
+    if (overload->member != (node->target != NULL)
+        || overload->nargs != node->nitems + (node->target != NULL ? 1 : 0))
+    {
+        return false;
+    }
+
+    for (i = 0; i < overload->nargs; i++) {
+        type = cel_cost_argument(node, i)->type;
+        param = overload->args[i];
+
+        if (type->kind != param->kind && !cel_type_is_dyn(type)
+            && !cel_type_is_dyn(param) && type->kind != CEL_T_NULL)
+        {
+            return false;
+        }
+    }
+
+    return true;
 }
 
 

@@ -5,8 +5,8 @@
  */
 
 /*
- * cel_parse.h - the parser's state and the making of nodes; private to
- * cel_parse.c, cel_node.c and cel_macro.c.
+ * cel_parse.h - the parser's state and the making of nodes; private to the
+ * parser's files.
  */
 
 
@@ -38,6 +38,37 @@ typedef struct {
     uint32_t              count;
     uint32_t              size;
 } cel_nodes_t;
+
+
+/* cel_parse.c and cel_parse_aggregate.c: NULL after an issue */
+
+cel_node_t *cel_parse_expr(cel_parser_t *parser);
+cel_node_t *cel_parse_list(cel_parser_t *parser);
+cel_node_t *cel_parse_map(cel_parser_t *parser);
+cel_node_t *cel_parse_struct(cel_parser_t *parser, cel_node_t *type);
+
+/* a name, or selects of one: *len is the length of all with the dots */
+bool cel_parse_qualified(const cel_node_t *node, uint32_t *len);
+
+
+/* cel_parse_token.c */
+
+void cel_parse_advance(cel_parser_t *parser);
+bool cel_parse_accept(cel_parser_t *parser, cel_token_kind_t kind);
+
+/* as accept, with an issue when the token is another */
+bool cel_parse_expect(cel_parser_t *parser, cel_token_kind_t kind,
+    const char *expected);
+void cel_parse_refuse(cel_parser_t *parser, const char *expected);
+
+/* ["?"], which is an error where the env has no optional values */
+bool cel_parse_optional(cel_parser_t *parser, bool *optional);
+
+/* a copy of the token's text, quotes left out; NULL after an issue */
+char *cel_parse_text(cel_parser_t *parser, const cel_token_t *token,
+    const char *prefix);
+
+bool cel_parse_is_reserved(const char *name);
 
 
 /*

@@ -150,6 +150,60 @@ cel_suggest_function(cel_checker_t *checker, const cel_node_t *node)
 }
 
 
+/* a.b.name() where a.b is nothing: a namespaced function was meant */
+
+void
+cel_suggest_method(cel_checker_t *checker, const cel_node_t *node)
+{
+    size_t                 len;
+    uint32_t               i;
+    const char            *name;
+    cel_suggest_t          suggest;
+    const cel_node_t      *root;
+    const cel_resolver_t  *resolver;
+
+    for (root = node->target; root->kind == CEL_N_SELECT;
+         root = root->target)
+    {
+        /* void */
+    }
+
+    len = cel_suggest_chain(node->target, checker->chain);
+    checker->chain[len++] = '.';
+    memcpy(checker->chain + len, node->name, node->name_len);
+
+    cel_suggest_start(&suggest, checker->chain, len + node->name_len);
+
+    for (i = 0; ; i++) {
+        name = cel_functions_name(checker->env->functions, i);
+        if (name == NULL) {
+            break;
+        }
+
+        if (strchr(name, '@') == NULL && strchr(name, '.') != NULL) {
+            cel_suggest_consider(&suggest, name);
+        }
+    }
+
+    for (resolver = checker->env->resolvers; resolver != NULL;
+         resolver = resolver->next)
+    {
+        cel_suggest_consider(&suggest, resolver->function);
+    }
+
+    /* perhaps the function is right and what it is called on is misspelt */
+
+    if (suggest.best == NULL
+        && cel_resolve_function(checker, node->name, node->name_len) != NULL)
+    {
+        cel_suggest_name(checker, node->target);
+        return;
+    }
+
+    cel_suggest_report(checker, root->offset, &suggest);
+}
+
+
 static void
 cel_suggest_report(cel_checker_t *checker, uint32_t offset,
     const cel_suggest_t *suggest)
