@@ -1,0 +1,200 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * The arguments of eval and disasm, and the env they make.
+ */
+
+
+#include <stdlib.h>
+#include <string.h>
+#include "cli.h"
+
+
+static int cli_options_var(cli_options_t *options, const char *text);
+
+
+int
+cli_options_read(cli_options_t *options, int argc, char *const *argv)
+{
+    int   i, code;
+    bool  flags;
+
+    memset(options, 0, sizeof(cli_options_t));
+
+    options->parser = cel_json_parser_create();
+    options->vars = calloc(argc + 1, sizeof(cli_var_t));
+
+    if (options->parser == NULL || options->vars == NULL) {
+        return cli_fail(CLI_IO, "out of memory");
+    }
+
+    flags = true;
+
+    for (i = 0; i < argc; i++) {
+
+        if (flags && strcmp(argv[i], "--") == 0) {
+            flags = false;
+
+        } else if (flags && strcmp(argv[i], "--type") == 0) {
+            options->type = true;
+
+        } else if (flags && strcmp(argv[i], "--cost") == 0) {
+            options->cost = true;
+
+        } else if (flags && strcmp(argv[i], "--jsonl") == 0) {
+            options->jsonl = true;
+
+        } else if (flags && strcmp(argv[i], "--var") == 0) {
+
+            if (++i == argc) {
+                return cli_fail(CLI_USAGE, "--var needs NAME=JSON");
+            }
+
+            code = cli_options_var(options, argv[i]);
+
+            if (code != CLI_OK) {
+                return code;
+            }
+
+        } else if (flags && strncmp(argv[i], "--", 2) == 0) {
+            return cli_fail(CLI_USAGE, "no option \"%s\"; an expression that "
+                            "begins with -- goes behind --", argv[i]);
+
+        } else if (options->expression != NULL) {
+            return cli_fail(CLI_USAGE, "one expression only, \"%.60s\" is "
+                            "another: put it in quotes", argv[i]);
+
+        } else {
+            options->expression = argv[i];
+        }
+    }
+
+    if (options->jsonl) {
+
+        if (options->expression != NULL || options->count != 0) {
+            return cli_fail(CLI_USAGE, "--jsonl reads expressions and "
+                            "variables from standard input");
+        }
+
+        return CLI_OK;
+    }
+
+    if (options->expression == NULL) {
+        return cli_fail(CLI_USAGE, "an EXPR is needed");
+    }
+
+    return CLI_OK;
+}
+
+
+static int
+cli_options_var(cli_options_t *options, const char *text)
+{
+    cli_var_t    *var;
+    cel_error_t   error;
+    const char   *equals;
+
+    equals = strchr(text, '=');
+
+    if (equals == NULL || equals == text) {
+        return cli_fail(CLI_USAGE, "--var needs NAME=JSON, not \"%s\"", text);
+    }
+
+    var = &options->vars[options->count];
+    var->name = strndup(text, equals - text);
+    var->json = cel_json_parse(options->parser, equals + 1,
+                               strlen(equals + 1), NULL, &error);
+    options->count++;
+
+    if (var->name == NULL) {
+        return cli_fail(CLI_IO, "out of memory");
+    }
+
+    if (var->json == NULL) {
+        return cli_fail(CLI_USAGE, "--var %s: the value is not JSON: %s",
+                        var->name, error.message);
+    }
+
+    var->value = cel_json_root(var->json);
+
+    return CLI_OK;
+}
+
+
+void
+cli_options_free(cli_options_t *options)
+{
+    uint32_t  i;
+
+    for (i = 0; i < options->count; i++) {
+
+        free(options->vars[i].name);
+
+        if (options->vars[i].json != NULL) {
+            cel_json_destroy(options->vars[i].json);
+        }
+    }
+
+    free(options->vars);
+
+    if (options->parser != NULL) {
+        cel_json_parser_destroy(options->parser);
+    }
+}
+
+
+cel_program_t *
+cli_compile(const cli_options_t *options)
+{
+    size_t          len;
+    uint32_t        i;
+    cel_env_t      *env;
+    cel_issues_t    issues;
+    cel_program_t  *program;
+
+    program = NULL;
+    env = cel_env_create(&cel_allocator_libc, NULL);
+
+    if (env == NULL) {
+        cli_fail(CLI_IO, "out of memory");
+        return NULL;
+    }
+
+    for (i = 0; i < options->count; i++) {
+        if (cel_env_declare(env, options->vars[i].name, "dyn", i,
+                            CEL_SIZE_BODY, 0)
+            != CEL_OK)
+        {
+            cli_fail(CLI_USAGE, "--var %s: the name cannot be declared, or "
+                     "is given twice", options->vars[i].name);
+            goto done;
+        }
+    }
+
+    memset(&issues, 0, sizeof(cel_issues_t));
+
+    len = strlen(options->expression);
+    program = cel_compile(env, options->expression, len, &issues);
+
+    if (program == NULL) {
+        for (i = 0; i < issues.count; i++) {
+            cli_print_error(stderr, "<expression>", options->expression, len,
+                            &issues.items[i]);
+        }
+
+        if (issues.total > issues.count) {
+            fprintf(stderr, "... and %u more\n",
+                    issues.total - issues.count);
+        }
+    }
+
+done:
+
+    cel_env_destroy(env);
+
+    return program;
+}
