@@ -274,7 +274,7 @@ cel_value_text(const cel_value_t *v, char *buf, size_t size)
         break;
 
     case CEL_DOUBLE:
-        len = cel_double_format(v->d, number);
+        len = cel_double_format(v->d, CEL_EXPONENT_FROM, number);
         break;
 
     case CEL_BOOL:

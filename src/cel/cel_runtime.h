@@ -45,7 +45,6 @@ typedef enum {
 
 typedef struct {
     cel_prepared_kind_t  kind;
-    uint32_t             cost;         /* regex: units per byte of text */
     const void          *object;
     char                 text[];
 } cel_prepared_t;
@@ -279,8 +278,8 @@ typedef struct {
 void cel_time_civil(int64_t seconds, cel_civil_t *civil);
 int64_t cel_time_days(int64_t year, uint32_t month, uint32_t day);
 
-/* Text of a timestamp or a duration; the length. */
-size_t cel_time_format(const cel_value_t *v, char buf[CEL_TIME_TEXT]);
+/* Text of a timestamp or a duration; buf has CEL_TIME_TEXT; the length. */
+size_t cel_time_format(const cel_value_t *v, char *buf);
 
 bool cel_time_parse(const char *s, size_t len, cel_value_t *out);
 bool cel_duration_parse(const char *s, size_t len, cel_value_t *out);
@@ -290,7 +289,10 @@ bool cel_time_make(int64_t seconds, int64_t nanoseconds, cel_value_t *out);
 bool cel_duration_make(int64_t seconds, int64_t nanoseconds,
     cel_value_t *out);
 
-/* The offset from UTC at that time: CEL_OK, or CEL_ERROR filled. */
+/*
+ * The offset from UTC, in seconds, that a zone ("Europe/Paris", "+01:00")
+ * has at a time: CEL_OK, or CEL_ERROR filled.
+ */
 cel_status_t cel_zone_offset(cel_eval_t *eval, const cel_value_t *zone,
     int64_t seconds, int64_t *offset);
 
@@ -303,13 +305,16 @@ uint32_t cel_utf8_count(const char *s, size_t len);
 size_t cel_utf8_offset(const char *s, size_t len, uint32_t n);
 
 
-/* Numbers as text, cel_number.c: locale-free */
+/* Numbers as text, cel_number.c: locale-free; buf has CEL_NUMBER_TEXT */
 
 #define CEL_NUMBER_TEXT  64
 
-size_t cel_int_format(int64_t i, char buf[CEL_NUMBER_TEXT]);
-size_t cel_uint_format(uint64_t u, char buf[CEL_NUMBER_TEXT]);
-size_t cel_double_format(double d, char buf[CEL_NUMBER_TEXT]);
+size_t cel_int_format(int64_t i, char *buf);
+size_t cel_uint_format(uint64_t u, char *buf);
+/* an exponent is written below -4 and from so much up */
+#define CEL_EXPONENT_FROM  6
+
+size_t cel_double_format(double d, int from, char *buf);
 bool cel_double_parse(const char *s, size_t len, double *d);
 
 
