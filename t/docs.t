@@ -282,17 +282,21 @@ for my $file (glob("$root/docs/adr/[0-9]*.md")) {
 
 # --- lines of the error log -------------------------------------------------
 
-# log_lines(TEXT): [level, text] of the calls that log at warn or above
+# log_lines(TEXT): [level, text] of the calls that log at warn or above; at
+# emerg nginx does not start, and the line says what would be right
 
 sub log_lines {
     my ($text) = @_;
 
     my @lines;
 
-    while ($text =~ /ngx_log_error\(\s*NGX_LOG_(\w+)\s*,(.*?)\);/gs) {
+    while ($text =~ /ngx_log_error\(\s*(\w+)\s*,(.*?)\);/gs) {
         my ($level, $rest) = ($1, $2);
 
-        next unless $level =~ /^(?:EMERG|ALERT|CRIT|ERR|ERROR|WARN)$/;
+        # a level that is not written there is the directive's
+
+        $level = 'constraint_log_level' unless $level =~ s/^NGX_LOG_//;
+        next unless $level =~ /^(?:ALERT|CRIT|ERR|WARN|constraint_log_level)$/;
 
         # adjacent literals are one; PRI macros do not occur in nginx
 
