@@ -101,8 +101,11 @@ const cel_resolver_t *cel_resolve_resolver(cel_checker_t *checker,
 /* cel_suggest.c: errors about names, with what was probably meant */
 
 void cel_suggest_name(cel_checker_t *checker, const cel_node_t *node);
-void cel_suggest_function(cel_checker_t *checker, const cel_node_t *node);
 void cel_suggest_method(cel_checker_t *checker, const cel_node_t *node);
+
+/* CEL_NOT_FOUND: it is a macro, with the wrong arguments */
+cel_status_t cel_suggest_function(cel_checker_t *checker,
+    const cel_node_t *node);
 
 
 /* cel_unify.c: type variables; NULL only when out of memory */

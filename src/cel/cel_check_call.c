@@ -17,6 +17,7 @@
 
 static bool cel_check_resolver(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_arguments(cel_checker_t *checker, cel_node_t *node);
+static bool cel_check_has_error(const cel_node_t *node);
 static void cel_check_overloads(cel_checker_t *checker, cel_node_t *node);
 static const cel_type_t *cel_check_overload(cel_checker_t *checker,
     const cel_node_t *node, const cel_overload_t *overload);
@@ -57,28 +58,56 @@ cel_check_call(cel_checker_t *checker, cel_node_t *node)
         }
     }
 
-    cel_check_arguments(checker, node);
-
     if (function == NULL) {
         function = cel_resolve_function(checker, node->name, node->name_len);
     }
 
     node->function = function;
 
-    if (function == NULL) {
+    if (function == NULL && !checker->lenient) {
 
-        if (checker->lenient) {
-            node->type = &cel_t_dyn;
+        /* the arguments of a macro are no expressions of their own */
 
-        } else {
-            cel_suggest_function(checker, node);
+        if (cel_suggest_function(checker, node) == CEL_OK) {
+            cel_check_arguments(checker, node);
         }
 
         return;
     }
 
+    cel_check_arguments(checker, node);
+
+    if (function == NULL) {
+        node->type = &cel_t_dyn;
+        return;
+    }
+
     cel_check_constant_key(checker, node);
-    cel_check_overloads(checker, node);
+
+    if (!cel_check_has_error(node)) {
+        cel_check_overloads(checker, node);
+    }
+}
+
+
+/* one error is enough: nothing is said of what follows from it */
+
+static bool
+cel_check_has_error(const cel_node_t *node)
+{
+    uint32_t  i;
+
+    if (node->target != NULL && node->target->type->kind == CEL_T_ERROR) {
+        return true;
+    }
+
+    for (i = 0; i < node->nitems; i++) {
+        if (node->items[i]->type->kind == CEL_T_ERROR) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 
@@ -279,10 +308,6 @@ cel_check_mismatch(cel_checker_t *checker, const cel_node_t *node)
                                     true);
         if (type == NULL) {
             return;
-        }
-
-        if (type->kind == CEL_T_ERROR) {
-            return;                  /* that error has been reported */
         }
 
         used += cel_type_format(type, text + used, sizeof(text) - used - 20);

@@ -110,7 +110,7 @@ cel_suggest_name(cel_checker_t *checker, const cel_node_t *node)
 }
 
 
-void
+cel_status_t
 cel_suggest_function(cel_checker_t *checker, const cel_node_t *node)
 {
     uint32_t       i;
@@ -143,10 +143,12 @@ cel_suggest_function(cel_checker_t *checker, const cel_node_t *node)
                   node->name, cel_suggest_container(checker),
                   (unsigned) node->nitems,
                   node->target == NULL ? " without a receiver" : "");
-        return;
+        return CEL_NOT_FOUND;
     }
 
     cel_suggest_report(checker, node->offset, &suggest);
+
+    return CEL_OK;
 }
 
 

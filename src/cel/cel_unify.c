@@ -456,7 +456,7 @@ cel_unify_less_specific(const cel_type_t *a, const cel_type_t *b)
         return false;
     }
 
-    for (i = 0; i < a->nparams; i++) {
+    for (i = 0; a->kind != CEL_T_TYPE && i < a->nparams; i++) {
         if (!cel_unify_less_specific(a->params[i], b->params[i])) {
             return false;
         }
