@@ -210,6 +210,8 @@ cel_error_format(const cel_error_t *error, const char *name,
         return 0;
     }
 
+    buf[0] = '\0';
+
     n = cel_issue_append(buf, size, 0, "ERROR: %s:%u:%u: %s", name,
                          (unsigned) error->line, (unsigned) error->column,
                          error->message);
