@@ -33,6 +33,8 @@ typedef struct {
     cel_fetch_pt           fetch;       /* the host's */
     void                  *fetch_ctx;
     failed_t              *failed;
+    cel_slot_t             need;        /* the host's, not the variable's
+                                         * that reads it */
 } walk_t;
 
 
@@ -64,6 +66,7 @@ workflow_eval(const workflow_t *workflow, cel_eval_t *eval,
     walk.fetch = eval->fetch;
     walk.fetch_ctx = eval->fetch_ctx;
     walk.failed = NULL;
+    walk.need = CEL_NO_SLOT;
 
     memset(verdict, 0, sizeof(workflow_verdict_t));
     verdict->raw = cel_null();
@@ -85,6 +88,10 @@ workflow_eval(const workflow_t *workflow, cel_eval_t *eval,
 
     if (rc == CEL_NEED) {
         eval->cost = cost;              /* what is done again counts once */
+
+        if (walk.need != CEL_NO_SLOT) {
+            eval->need = walk.need;
+        }
     }
 
     return rc;
@@ -211,6 +218,10 @@ eval_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot, cel_value_t *value)
     eval->fetch_ctx = walk->fetch_ctx;
 
     rc = walk->fetch(walk->fetch_ctx, eval, slot, value);
+
+    if (rc == CEL_NEED) {
+        walk->need = slot;
+    }
 
     eval->fetch = eval_fetch;
     eval->fetch_ctx = own;
