@@ -41,12 +41,14 @@ size_t
 cel_double_to_precision(double d, char format, int precision, char *buf,
     size_t size)
 {
-    std::to_chars_result  rc;
+    std::chars_format      how;
+    std::to_chars_result   rc;
 
-    rc = std::to_chars(buf, buf + size, d,
-                       format == 'e' ? std::chars_format::scientific
-                                     : std::chars_format::fixed,
-                       precision);
+    how = format == 'e' ? std::chars_format::scientific
+                        : std::chars_format::fixed;
+
+    rc = precision < 0 ? std::to_chars(buf, buf + size, d, how)
+                       : std::to_chars(buf, buf + size, d, how, precision);
 
     return rc.ec == std::errc() ? (size_t) (rc.ptr - buf) : 0;
 }

@@ -32,7 +32,10 @@ bool cel_double_from_chars(const char *s, size_t len, double *d);
  */
 size_t cel_double_to_scientific(double d, char *buf, size_t size);
 
-/* The same with so many digits after the point; format is 'e' or 'f'. */
+/*
+ * The same with so many digits after the point, -1 = as many as it takes;
+ * format is 'e' or 'f'.
+ */
 size_t cel_double_to_precision(double d, char format, int precision,
     char *buf, size_t size);
 

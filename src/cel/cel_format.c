@@ -1,0 +1,602 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * cel_format.c - format() of the `strings` extension: %s %d %f %e %b %o %x
+ * %X and %%, with a precision for %f and %e.  No locale.
+ */
+
+
+#include "cel_charconv.h"
+#include "cel_strings.h"
+#include "cel_text.h"
+
+
+#define CEL_FORMAT_PRECISION      6
+#define CEL_FORMAT_PRECISION_MAX  100
+#define CEL_FORMAT_NUMBER         512     /* 309 digits, point, precision */
+#define CEL_FORMAT_DEPTH          64
+
+
+/* An entry of a map on its way to be written in the order of the keys. */
+
+typedef struct {
+    cel_value_t    key;                   /* as text */
+    cel_value_t    value;
+} cel_format_entry_t;
+
+
+static cel_status_t cel_format_clause(cel_text_t *text, const char **p,
+    const char *end, cel_iter_t *args);
+static cel_status_t cel_format_precision(cel_eval_t *eval, const char **p,
+    const char *end, int *precision);
+static cel_status_t cel_format_any(cel_text_t *text, const cel_value_t *v,
+    uint32_t depth);
+static cel_status_t cel_format_list(cel_text_t *text, const cel_value_t *v,
+    uint32_t depth);
+static cel_status_t cel_format_map(cel_text_t *text, const cel_value_t *v,
+    uint32_t depth);
+static void cel_format_sort(cel_format_entry_t *entries, uint32_t n);
+static cel_status_t cel_format_decimal(cel_text_t *text,
+    const cel_value_t *v);
+static cel_status_t cel_format_double(cel_text_t *text, char verb,
+    int precision, const cel_value_t *v);
+static cel_status_t cel_format_radix(cel_text_t *text, char verb,
+    const cel_value_t *v);
+static void cel_format_hex_bytes(cel_text_t *text, const cel_value_t *v,
+    const char *digits);
+static cel_status_t cel_format_refuse(cel_eval_t *eval, const char *clause,
+    const cel_value_t *v);
+
+
+CEL_STRINGS(cel_format)
+{
+    cel_iter_t    iter;
+    cel_text_t    text;
+    const char   *p, *end, *start;
+    cel_status_t  rc;
+
+    cel_text_init(&text, eval);
+    cel_iter_init(&iter, &args[1]);
+
+    p = args[0].s;
+    end = p + args[0].len;
+
+    while (p < end) {
+
+        start = p;
+
+        p = memchr(p, '%', (size_t) (end - p));
+        if (p == NULL) {
+            p = end;
+        }
+
+        cel_text_add(&text, start, (size_t) (p - start));
+
+        if (p == end) {
+            break;
+        }
+
+        p++;
+
+        if (p < end && *p == '%') {
+            cel_text_char(&text, *p++);
+            continue;
+        }
+
+        rc = cel_format_clause(&text, &p, end, &iter);
+
+        if (rc != CEL_OK) {
+            return rc;
+        }
+
+        if (text.status != CEL_OK) {
+            return CEL_ERROR;
+        }
+    }
+
+    return cel_text_done(&text, out);
+}
+
+
+/* [.precision] verb */
+
+static cel_status_t
+cel_format_clause(cel_text_t *text, const char **p, const char *end,
+    cel_iter_t *args)
+{
+    int            precision;
+    char           verb;
+    cel_eval_t    *eval;
+    cel_value_t    v;
+    cel_status_t   rc;
+
+    eval = text->eval;
+
+    if (cel_format_precision(eval, p, end, &precision) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    if (*p == end) {
+        return cel_eval_fail(eval, CEL_E_INVALID_ARGUMENT,
+                             "format: unexpected end of the format string");
+    }
+
+    verb = *(*p)++;
+
+    if (strchr("sdfeboxX", verb) == NULL || verb == '\0') {
+        return cel_eval_fail(eval, CEL_E_INVALID_ARGUMENT,
+                             "format: unrecognized clause \"%%%c\"",
+                             verb > 0x20 && verb < 0x7f ? verb : '?');
+    }
+
+    if (args->i == args->n) {
+        return cel_eval_fail(eval, CEL_E_INVALID_ARGUMENT,
+                             "format: index %u out of range", args->i);
+    }
+
+    rc = cel_iter_next(args, eval, NULL, &v);
+    if (rc != CEL_OK) {
+        return rc;
+    }
+
+    switch (verb) {
+
+    case 's':
+        return cel_format_any(text, &v, 0);
+
+    case 'd':
+        return cel_format_decimal(text, &v);
+
+    case 'f':
+    case 'e':
+        return cel_format_double(text, verb, precision, &v);
+
+    default:
+        return cel_format_radix(text, verb, &v);
+    }
+}
+
+
+static cel_status_t
+cel_format_precision(cel_eval_t *eval, const char **p, const char *end,
+    int *precision)
+{
+    *precision = CEL_FORMAT_PRECISION;
+
+    if (*p == end || **p != '.') {
+        return CEL_OK;
+    }
+
+    (*p)++;
+    *precision = 0;
+
+    while (*p < end && **p >= '0' && **p <= '9') {
+        *precision = *precision * 10 + (*(*p)++ - '0');
+
+        if (*precision > CEL_FORMAT_PRECISION_MAX) {
+            return cel_eval_fail(eval, CEL_E_INVALID_ARGUMENT,
+                                 "format: precision above %d",
+                                 CEL_FORMAT_PRECISION_MAX);
+        }
+    }
+
+    return CEL_OK;
+}
+
+
+static cel_status_t
+cel_format_any(cel_text_t *text, const cel_value_t *v, uint32_t depth)
+{
+    char    buf[CEL_FORMAT_NUMBER];
+    size_t  len;
+
+    switch (v->kind) {
+
+    case CEL_STRING:
+        cel_text_add(text, v->s, v->len);
+        break;
+
+    case CEL_BYTES:
+        if (!cel_utf8_valid(v->s, v->len)) {
+            return cel_eval_fail(text->eval, CEL_E_INVALID_ARGUMENT,
+                                 "format: bytes are not valid UTF-8");
+        }
+
+        cel_text_add(text, v->s, v->len);
+        break;
+
+    case CEL_NULL:
+        cel_text_add_z(text, "null");
+        break;
+
+    case CEL_BOOL:
+        cel_text_add_z(text, v->b ? "true" : "false");
+        break;
+
+    case CEL_INT:
+    case CEL_UINT:
+        return cel_format_decimal(text, v);
+
+    case CEL_DOUBLE:
+        return cel_format_double(text, 'f', -1, v);
+
+    case CEL_TIMESTAMP:
+    case CEL_DURATION:
+        len = cel_time_format(v, buf);
+        cel_text_add(text, buf, len);
+        break;
+
+    case CEL_TYPE:
+        cel_text_add_z(text, v->t->name);
+        break;
+
+    case CEL_LIST:
+        return cel_format_list(text, v, depth);
+
+    case CEL_MAP:
+        return cel_format_map(text, v, depth);
+
+    default:
+        return cel_format_refuse(text->eval, "string", v);
+    }
+
+    return text->status;
+}
+
+
+static cel_status_t
+cel_format_list(cel_text_t *text, const cel_value_t *v, uint32_t depth)
+{
+    cel_iter_t    iter;
+    cel_value_t   item;
+    cel_status_t  rc;
+
+    if (depth >= CEL_FORMAT_DEPTH) {
+        return cel_eval_fail(text->eval, CEL_E_DEPTH,
+                             "format: values nest too deep");
+    }
+
+    cel_iter_init(&iter, v);
+    cel_text_char(text, '[');
+
+    while (iter.i < iter.n) {
+
+        if (iter.i != 0) {
+            cel_text_char(text, ',');
+            cel_text_char(text, ' ');
+        }
+
+        rc = cel_iter_next(&iter, text->eval, NULL, &item);
+
+        if (rc == CEL_OK) {
+            rc = cel_format_any(text, &item, depth + 1);
+        }
+
+        if (rc != CEL_OK) {
+            return rc;
+        }
+    }
+
+    cel_text_char(text, ']');
+
+    return text->status;
+}
+
+
+/* The keys as texts, then in order. */
+
+static cel_status_t
+cel_format_map(cel_text_t *text, const cel_value_t *v, uint32_t depth)
+{
+    uint32_t             i;
+    cel_text_t           key;
+    cel_iter_t           iter;
+    cel_eval_t          *eval;
+    cel_value_t          k;
+    cel_status_t         rc;
+    cel_format_entry_t  *entries;
+
+    eval = text->eval;
+
+    if (depth >= CEL_FORMAT_DEPTH) {
+        return cel_eval_fail(eval, CEL_E_DEPTH,
+                             "format: values nest too deep");
+    }
+
+    cel_iter_init(&iter, v);
+
+    if (cel_charge(eval, 8 * (uint64_t) iter.n) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    entries = cel_eval_alloc(eval, iter.n * sizeof(cel_format_entry_t));
+    if (entries == NULL) {
+        return CEL_ERROR;
+    }
+
+    for (i = 0; i < iter.n; i++) {
+        rc = cel_iter_next(&iter, eval, &k, &entries[i].value);
+
+        if (rc == CEL_OK && k.kind == CEL_STRING) {
+            entries[i].key = k;
+            continue;
+        }
+
+        cel_text_init(&key, eval);
+
+        if (rc == CEL_OK) {
+            rc = cel_format_any(&key, &k, depth + 1);
+        }
+
+        if (rc == CEL_OK) {
+            rc = cel_text_done(&key, &entries[i].key);
+        }
+
+        if (rc != CEL_OK) {
+            return rc;
+        }
+    }
+
+    cel_format_sort(entries, iter.n);
+    cel_text_char(text, '{');
+
+    for (i = 0; i < iter.n; i++) {
+
+        if (i != 0) {
+            cel_text_char(text, ',');
+            cel_text_char(text, ' ');
+        }
+
+        cel_text_add(text, entries[i].key.s, entries[i].key.len);
+        cel_text_char(text, ':');
+        cel_text_char(text, ' ');
+
+        rc = cel_format_any(text, &entries[i].value, depth + 1);
+        if (rc != CEL_OK) {
+            return rc;
+        }
+    }
+
+    cel_text_char(text, '}');
+
+    return text->status;
+}
+
+
+static bool
+cel_format_before(const cel_format_entry_t *a, const cel_format_entry_t *b)
+{
+    int       n;
+    uint32_t  len;
+
+    len = a->key.len < b->key.len ? a->key.len : b->key.len;
+    n = memcmp(a->key.s, b->key.s, len);
+
+    return n != 0 ? n < 0 : a->key.len < b->key.len;
+}
+
+
+static void
+cel_format_sift(cel_format_entry_t *entries, uint32_t i, uint32_t n)
+{
+    uint32_t            child;
+    cel_format_entry_t  entry;
+
+    entry = entries[i];
+
+    for (child = 2 * i + 1; child < n; child = 2 * i + 1) {
+
+        if (child + 1 < n
+            && cel_format_before(&entries[child], &entries[child + 1]))
+        {
+            child++;
+        }
+
+        if (!cel_format_before(&entry, &entries[child])) {
+            break;
+        }
+
+        entries[i] = entries[child];
+        i = child;
+    }
+
+    entries[i] = entry;
+}
+
+
+/* Heap sort: in place, never quadratic. */
+
+static void
+cel_format_sort(cel_format_entry_t *entries, uint32_t n)
+{
+    uint32_t            i;
+    cel_format_entry_t  entry;
+
+    for (i = n / 2; i-- != 0; ) {
+        cel_format_sift(entries, i, n);
+    }
+
+    for (i = n; i-- > 1; ) {
+        entry = entries[0];
+        entries[0] = entries[i];
+        entries[i] = entry;
+        cel_format_sift(entries, 0, i);
+    }
+}
+
+
+static cel_status_t
+cel_format_decimal(cel_text_t *text, const cel_value_t *v)
+{
+    char    buf[CEL_NUMBER_TEXT];
+    size_t  len;
+
+    switch (v->kind) {
+
+    case CEL_INT:
+        len = cel_int_format(v->i, buf);
+        break;
+
+    case CEL_UINT:
+        len = cel_uint_format(v->u, buf);
+        break;
+
+    case CEL_DOUBLE:
+        if (v->d - v->d != 0) {
+            return cel_format_double(text, 'f', -1, v);
+        }
+
+        /* fall through */
+
+    default:
+        return cel_format_refuse(text->eval, "decimal", v);
+    }
+
+    cel_text_add(text, buf, len);
+
+    return text->status;
+}
+
+
+static cel_status_t
+cel_format_double(cel_text_t *text, char verb, int precision,
+    const cel_value_t *v)
+{
+    char    buf[CEL_FORMAT_NUMBER];
+    double  d;
+    size_t  len;
+
+    switch (v->kind) {
+
+    case CEL_DOUBLE:
+        d = v->d;
+        break;
+
+    case CEL_INT:
+        d = (double) v->i;
+        break;
+
+    case CEL_UINT:
+        d = (double) v->u;
+        break;
+
+    default:
+        return cel_format_refuse(text->eval, verb == 'e' ? "scientific"
+                                                         : "fixed-point", v);
+    }
+
+    if (d != d) {
+        cel_text_add_z(text, "NaN");
+        return text->status;
+    }
+
+    if (d - d != 0) {
+        cel_text_add_z(text, d < 0 ? "-Infinity" : "Infinity");
+        return text->status;
+    }
+
+    len = cel_double_to_precision(d, verb, precision, buf, sizeof(buf));
+    cel_text_add(text, buf, len);
+
+    return text->status;
+}
+
+
+/* %b %o %x %X; hexadecimal of texts is that of their bytes */
+
+static cel_status_t
+cel_format_radix(cel_text_t *text, char verb, const cel_value_t *v)
+{
+    char         buf[72], *p;
+    bool         minus;
+    uint64_t     u;
+    uint32_t     shift;
+    const char  *digits;
+
+    digits = verb == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+    shift = verb == 'b' ? 1 : verb == 'o' ? 3 : 4;
+    minus = false;
+
+    switch (v->kind) {
+
+    case CEL_INT:
+        minus = v->i < 0;
+        u = minus ? -(uint64_t) v->i : (uint64_t) v->i;
+        break;
+
+    case CEL_UINT:
+        u = v->u;
+        break;
+
+    case CEL_BOOL:
+        if (verb != 'b') {
+            return cel_format_refuse(text->eval, verb == 'o' ? "octal"
+                                                             : "hex", v);
+        }
+
+        u = v->b;
+        break;
+
+    case CEL_STRING:
+    case CEL_BYTES:
+        if (shift == 4) {
+            cel_format_hex_bytes(text, v, digits);
+            return text->status;
+        }
+
+        /* fall through */
+
+    default:
+        return cel_format_refuse(text->eval, verb == 'b' ? "binary"
+                                             : verb == 'o' ? "octal"
+                                             : "hex", v);
+    }
+
+    p = buf + sizeof(buf);
+
+    do {
+        *--p = digits[u & ((1u << shift) - 1)];
+        u >>= shift;
+    } while (u != 0);
+
+    if (minus) {
+        *--p = '-';
+    }
+
+    cel_text_add(text, p, (size_t) (buf + sizeof(buf) - p));
+
+    return text->status;
+}
+
+
+static void
+cel_format_hex_bytes(cel_text_t *text, const cel_value_t *v,
+    const char *digits)
+{
+    uint32_t       i;
+    unsigned char  c;
+
+    if (cel_charge(text->eval, v->len >> 3) != CEL_OK) {
+        text->status = CEL_ERROR;
+        return;
+    }
+
+    for (i = 0; i < v->len && text->status == CEL_OK; i++) {
+        c = (unsigned char) v->s[i];
+        cel_text_char(text, digits[c >> 4]);
+        cel_text_char(text, digits[c & 15]);
+    }
+}
+
+
+static cel_status_t
+cel_format_refuse(cel_eval_t *eval, const char *clause, const cel_value_t *v)
+{
+    return cel_eval_fail(eval, CEL_E_INVALID_ARGUMENT,
+                         "format: a %s clause cannot take a value of type %s",
+                         clause, cel_value_type(v)->name);
+}
