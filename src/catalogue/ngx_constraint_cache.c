@@ -27,6 +27,7 @@
 #define NGX_CONSTRAINT_CACHE_UNLOADS  64
 #define NGX_CONSTRAINT_CACHE_SAMPLE   8
 #define NGX_CONSTRAINT_CACHE_EVICT    32
+#define NGX_CONSTRAINT_CACHE_VALUE    262144  /* copied under the mutex */
 
 
 typedef struct ngx_constraint_entry_s  ngx_constraint_entry_t;
@@ -282,7 +283,9 @@ ngx_constraint_cache_put(ngx_constraint_catalogue_t *catalogue,
     size = offsetof(ngx_constraint_entry_t, data) + key->len
            + value->mv_size;
 
-    if (size > catalogue->zone->cache->size / 8) {
+    if (size > catalogue->zone->cache->size / 8
+        || size > NGX_CONSTRAINT_CACHE_VALUE)
+    {
         return;
     }
 

@@ -36,13 +36,14 @@
 #define NGX_CONSTRAINT_LOG_MAX       4096    /* transactions remembered */
 #define NGX_CONSTRAINT_WRITES_MAX    65      /* one running, 64 queued */
 #define NGX_CONSTRAINT_LOADS_MAX     64      /* in threads at once */
+#define NGX_CONSTRAINT_PROGRAMS_MIN  (1024 * 1024)
 
 
 typedef struct ngx_constraint_cache_s    ngx_constraint_cache_t;
 typedef struct ngx_constraint_program_s  ngx_constraint_program_t;
 
 
-/* Bytes that grow, on the heap of the process. */
+/* Bytes that are used again, on the heap of the process. */
 
 typedef struct {
     u_char                     *data;
@@ -65,7 +66,7 @@ void ngx_constraint_bytes_free(ngx_constraint_bytes_t *bytes);
  *
  *   C  message type              constraint
  *   W  workflow id               head: revision, times, how many revisions
- *   R  workflow id NUL revision  document, JSON text
+ *   R  workflow id NUL revision  document: time written, JSON text
  *   U  hash of workflow id, message type    who uses it: the workflow id
  *   L  transaction id            change log: kind and name of what it touched
  *   N                            counts
@@ -155,6 +156,12 @@ typedef struct {
 ngx_int_t ngx_constraint_head_open(const ngx_str_t *payload,
     ngx_constraint_head_t *head);
 void ngx_constraint_head_close(const ngx_constraint_head_t *head, u_char *p);
+/* A revision's document, NGX_ERROR when there is none. */
+
+#define NGX_CONSTRAINT_REVISION_HEAD  8
+
+ngx_int_t ngx_constraint_revision_open(const ngx_str_t *payload,
+    ngx_str_t *document, uint64_t *written_ms);
 ngx_int_t ngx_constraint_counts_open(const ngx_str_t *payload,
     ngx_constraint_counts_t *counts);
 void ngx_constraint_counts_close(const ngx_constraint_counts_t *counts,
@@ -201,6 +208,7 @@ typedef struct {
     atomic_int                  users;
     atomic_bool                 broken;        /* close it, open it again */
     atomic_bool                 resized;       /* a thread met a larger map */
+    atomic_bool                 marked;        /* has its schema file */
     ngx_constraint_file_id_t    id;
     u_char                      error[NGX_CONSTRAINT_ERROR_MAX];
 } ngx_constraint_store_t;
@@ -386,6 +394,7 @@ typedef struct {
     ngx_constraint_bytes_t      document;      /* scratch: a document */
 
     ngx_event_t                 timer;
+    ngx_uint_t                  ticks;         /* seconds */
     ngx_connection_t            dummy;         /* for the timer's data */
     ngx_log_t                  *log;
     time_t                      logged;        /* last of repeated errors */
@@ -420,6 +429,45 @@ int ngx_constraint_changes_add(MDB_txn *txn, MDB_dbi dbi, u_char kind,
     const ngx_str_t *name);
 
 
+/* Writing */
+
+
+/* One write inside its transaction, in a thread of the store pool. */
+
+typedef struct {
+    ngx_constraint_write_t     *write;
+    MDB_txn                    *txn;
+    MDB_dbi                     dbi;
+    json_t                     *body;          /* a constraint's */
+    ngx_str_t                   text;          /* a workflow's, as JSON */
+    ngx_constraint_counts_t     counts;
+    int64_t                     now_ms;
+} ngx_constraint_writing_t;
+
+
+/*
+ * Before the transaction: NGX_OK, or NGX_DECLINED with the result set.
+ * Inside: 0 with the result set, or an LMDB code; only
+ * NGX_CONSTRAINT_WRITTEN is committed.
+ */
+ngx_int_t ngx_constraint_write_prepare_constraint(
+    ngx_constraint_writing_t *writing);
+ngx_int_t ngx_constraint_write_prepare_workflow(
+    ngx_constraint_writing_t *writing);
+int ngx_constraint_write_constraint(ngx_constraint_writing_t *writing);
+int ngx_constraint_write_workflow(ngx_constraint_writing_t *writing);
+
+/* If-Match and If-None-Match; revision 0: there is none now. */
+ngx_int_t ngx_constraint_write_allowed(ngx_constraint_write_t *write,
+    uint64_t revision);
+ngx_int_t ngx_constraint_write_refuse(ngx_constraint_write_t *write,
+    ngx_constraint_written_e result, const char *path, const char *message);
+ngx_int_t ngx_constraint_write_key(ngx_constraint_write_t *write,
+    const char *name, size_t len, const char *path);
+ngx_uint_t ngx_constraint_write_full(ngx_constraint_writing_t *writing,
+    size_t bytes);
+
+
 /* Rules and programs */
 
 
@@ -430,18 +478,16 @@ ngx_constraint_loaded_t *ngx_constraint_rule_lookup(
     ngx_constraint_worker_t *worker, const ngx_str_t *message_type);
 
 /*
- * Takes json and a reference of program; NULL when out of memory (both are
- * released then), or with *error when json is no record.
+ * With one reference, the caller's.  Takes json and a reference of program;
+ * NULL, both released, when out of memory or json is no record.
  */
-ngx_constraint_loaded_t *ngx_constraint_rule_create(
-    ngx_constraint_worker_t *worker, json_t *json,
+ngx_constraint_loaded_t *ngx_constraint_rule_create(json_t *json,
     ngx_constraint_program_t *program);
 
 /* Into the table, in the place of one of the same name. */
 void ngx_constraint_rule_insert(ngx_constraint_worker_t *worker,
     ngx_constraint_loaded_t *loaded);
-void ngx_constraint_rule_release(ngx_constraint_worker_t *worker,
-    ngx_constraint_loaded_t *loaded);
+void ngx_constraint_rule_release(ngx_constraint_loaded_t *loaded);
 
 void ngx_constraint_rule_drop(ngx_constraint_worker_t *worker,
     const ngx_str_t *message_type);
@@ -462,6 +508,14 @@ void ngx_constraint_program_drop(ngx_constraint_worker_t *worker,
     const ngx_str_t *id);
 void ngx_constraint_program_unlist(ngx_constraint_worker_t *worker,
     ngx_constraint_program_t *program);
+
+/* A rule came into the table, or left it. */
+void ngx_constraint_program_used(ngx_constraint_worker_t *worker,
+    ngx_constraint_loaded_t *loaded);
+void ngx_constraint_program_unused(ngx_constraint_worker_t *worker,
+    ngx_constraint_loaded_t *loaded);
+void ngx_constraint_rule_unlist(ngx_constraint_worker_t *worker,
+    ngx_constraint_loaded_t *loaded);
 
 /* Evicts until the worker's bound is kept; keep stays. */
 void ngx_constraint_rules_shrink(ngx_constraint_worker_t *worker,

@@ -330,6 +330,25 @@ ngx_constraint_head_close(const ngx_constraint_head_t *head, u_char *p)
 
 
 ngx_int_t
+ngx_constraint_revision_open(const ngx_str_t *payload, ngx_str_t *document,
+    uint64_t *written_ms)
+{
+    ngx_str_null(document);
+
+    if (payload->len < NGX_CONSTRAINT_REVISION_HEAD + 2) {
+        return NGX_ERROR;
+    }
+
+    *written_ms = ngx_constraint_number_get(payload->data);
+
+    document->data = payload->data + NGX_CONSTRAINT_REVISION_HEAD;
+    document->len = payload->len - NGX_CONSTRAINT_REVISION_HEAD;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_constraint_counts_open(const ngx_str_t *payload,
     ngx_constraint_counts_t *counts)
 {

@@ -1,0 +1,351 @@
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * The rules of one worker: a hash table from message type to a record with
+ * its program, bounded by bytes.  Loads nothing and compiles nothing.
+ */
+
+
+#include "ngx_constraint_catalogue_room.h"
+
+
+#define NGX_CONSTRAINT_RULES_BUCKETS     64
+#define NGX_CONSTRAINT_PROGRAMS_BUCKETS  1024
+
+/* of the parsed JSON behind a record, beside its text */
+#define NGX_CONSTRAINT_RULE_BYTES        1024
+
+
+static void ngx_constraint_rule_measure(ngx_constraint_loaded_t *loaded);
+static void ngx_constraint_rules_grow(ngx_constraint_worker_t *worker);
+
+
+ngx_int_t
+ngx_constraint_rules_init(ngx_constraint_worker_t *worker)
+{
+    worker->rules_size = NGX_CONSTRAINT_RULES_BUCKETS;
+    worker->programs_size = NGX_CONSTRAINT_PROGRAMS_BUCKETS;
+
+    ngx_queue_init(&worker->recent);
+    ngx_queue_init(&worker->idle);
+    ngx_queue_init(&worker->loads);
+
+    worker->rules = ngx_calloc(worker->rules_size * sizeof(void *),
+                               worker->log);
+    worker->programs = ngx_calloc(worker->programs_size * sizeof(void *),
+                                  worker->log);
+
+    if (worker->rules == NULL || worker->programs == NULL) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_constraint_rules_free(ngx_constraint_worker_t *worker)
+{
+    if (worker->rules && worker->programs) {
+        ngx_constraint_rules_drop_all(worker);
+    }
+
+    if (worker->rules) {
+        ngx_free(worker->rules);
+        worker->rules = NULL;
+    }
+
+    if (worker->programs) {
+        ngx_free(worker->programs);
+        worker->programs = NULL;
+    }
+}
+
+
+ngx_constraint_loaded_t *
+ngx_constraint_rule_lookup(ngx_constraint_worker_t *worker,
+    const ngx_str_t *message_type)
+{
+    uint32_t                  hash;
+    ngx_str_t                *name;
+    ngx_constraint_loaded_t  *loaded;
+
+    hash = ngx_murmur_hash2(message_type->data, message_type->len);
+
+    for (loaded = worker->rules[hash & (worker->rules_size - 1)];
+         loaded;
+         loaded = loaded->next)
+    {
+        name = &loaded->rule.record.message_type;
+
+        if (loaded->hash == hash && name->len == message_type->len
+            && ngx_memcmp(name->data, message_type->data, name->len) == 0)
+        {
+            break;
+        }
+    }
+
+    if (loaded && loaded->used != ngx_time()) {
+
+        /* the order by use is kept to the second */
+
+        loaded->used = ngx_time();
+        ngx_queue_remove(&loaded->recent);
+        ngx_queue_insert_head(&worker->recent, &loaded->recent);
+    }
+
+    return loaded;
+}
+
+
+ngx_constraint_loaded_t *
+ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program)
+{
+    ngx_constraint_rule_t    *rule;
+    ngx_constraint_loaded_t  *loaded;
+
+    loaded = ngx_calloc(sizeof(ngx_constraint_loaded_t), ngx_cycle->log);
+
+    if (loaded == NULL) {
+        json_decref(json);
+        ngx_constraint_program_release(program);
+        return NULL;
+    }
+
+    loaded->refs = 1;
+    loaded->json = json;
+    loaded->program = program;
+
+    rule = &loaded->rule;
+
+    if (ngx_constraint_record_open(json, &rule->record) != NGX_OK) {
+        ngx_constraint_rule_release(loaded);
+        return NULL;
+    }
+
+    rule->workflow = program->workflow;
+    rule->workflow_revision = program->revision;
+    rule->error = program->error;
+    rule->metadata = json_object_get(json, "constraint_metadata");
+
+    ngx_constraint_rule_measure(loaded);
+
+    return loaded;
+}
+
+
+static void
+ngx_constraint_rule_measure(ngx_constraint_loaded_t *loaded)
+{
+    ngx_constraint_record_t  *record;
+
+    record = &loaded->rule.record;
+
+    loaded->hash = ngx_murmur_hash2(record->message_type.data,
+                                    record->message_type.len);
+
+    /* a JSON value takes some times its text */
+
+    loaded->bytes = sizeof(ngx_constraint_loaded_t)
+                    + NGX_CONSTRAINT_RULE_BYTES + 8 * record->metadata.len
+                    + record->message_type.len + record->subject_id.len
+                    + record->workflow_id.len + record->description.len;
+}
+
+
+void
+ngx_constraint_rule_insert(ngx_constraint_worker_t *worker,
+    ngx_constraint_loaded_t *loaded)
+{
+    ngx_constraint_loaded_t  **bucket;
+
+    ngx_constraint_rule_drop(worker, &loaded->rule.record.message_type);
+
+    if (worker->nrules >= worker->rules_size) {
+        ngx_constraint_rules_grow(worker);
+    }
+
+    bucket = &worker->rules[loaded->hash & (worker->rules_size - 1)];
+    loaded->next = *bucket;
+    *bucket = loaded;
+
+    loaded->listed = 1;
+    loaded->refs++;
+    loaded->used = ngx_time();
+
+    ngx_queue_insert_head(&worker->recent, &loaded->recent);
+    ngx_constraint_program_used(worker, loaded);
+
+    worker->nrules++;
+    worker->bytes += loaded->bytes;
+}
+
+
+/* without memory the chains get longer, nothing else */
+
+static void
+ngx_constraint_rules_grow(ngx_constraint_worker_t *worker)
+{
+    ngx_uint_t                 i, size;
+    ngx_constraint_loaded_t   *loaded, *next, **rules, **bucket;
+
+    size = worker->rules_size * 2;
+
+    rules = ngx_calloc(size * sizeof(ngx_constraint_loaded_t *), worker->log);
+    if (rules == NULL) {
+        return;
+    }
+
+    for (i = 0; i < worker->rules_size; i++) {
+        for (loaded = worker->rules[i]; loaded; loaded = next) {
+            next = loaded->next;
+
+            bucket = &rules[loaded->hash & (size - 1)];
+            loaded->next = *bucket;
+            *bucket = loaded;
+        }
+    }
+
+    ngx_free(worker->rules);
+
+    worker->rules = rules;
+    worker->rules_size = size;
+}
+
+
+void
+ngx_constraint_rule_unlist(ngx_constraint_worker_t *worker,
+    ngx_constraint_loaded_t *loaded)
+{
+    ngx_constraint_loaded_t  **place;
+
+    place = &worker->rules[loaded->hash & (worker->rules_size - 1)];
+
+    while (*place != loaded) {
+        place = &(*place)->next;
+    }
+
+    *place = loaded->next;
+    loaded->listed = 0;
+
+    ngx_queue_remove(&loaded->recent);
+    ngx_constraint_program_unused(worker, loaded);
+
+    worker->nrules--;
+    worker->bytes -= loaded->bytes;
+
+    ngx_constraint_rule_release(loaded);
+}
+
+
+void
+ngx_constraint_rule_release(ngx_constraint_loaded_t *loaded)
+{
+    if (--loaded->refs) {
+        return;
+    }
+
+    if (loaded->rule.record.metadata.data) {
+        free(loaded->rule.record.metadata.data);
+    }
+
+    json_decref(loaded->json);
+    ngx_constraint_program_release(loaded->program);
+    ngx_free(loaded);
+}
+
+
+void
+ngx_constraint_rule_drop(ngx_constraint_worker_t *worker,
+    const ngx_str_t *message_type)
+{
+    ngx_constraint_loaded_t  *loaded;
+
+    loaded = ngx_constraint_rule_lookup(worker, message_type);
+
+    if (loaded) {
+        ngx_constraint_rule_unlist(worker, loaded);
+    }
+}
+
+
+void
+ngx_constraint_rule_drop_hash(ngx_constraint_worker_t *worker, uint32_t hash)
+{
+    ngx_constraint_loaded_t  *loaded, *next;
+
+    for (loaded = worker->rules[hash & (worker->rules_size - 1)];
+         loaded;
+         loaded = next)
+    {
+        next = loaded->next;
+
+        if (loaded->hash == hash) {
+            ngx_constraint_rule_unlist(worker, loaded);
+        }
+    }
+}
+
+
+void
+ngx_constraint_rules_drop_all(ngx_constraint_worker_t *worker)
+{
+    ngx_queue_t               *q;
+    ngx_constraint_loaded_t   *loaded;
+    ngx_constraint_program_t  *program;
+
+    while (!ngx_queue_empty(&worker->recent)) {
+        q = ngx_queue_head(&worker->recent);
+        loaded = ngx_queue_data(q, ngx_constraint_loaded_t, recent);
+        ngx_constraint_rule_unlist(worker, loaded);
+    }
+
+    /* a program without rules is idle */
+
+    while (!ngx_queue_empty(&worker->idle)) {
+        q = ngx_queue_head(&worker->idle);
+        program = ngx_queue_data(q, ngx_constraint_program_t, idle);
+        ngx_constraint_program_unlist(worker, program);
+    }
+
+    ngx_constraint_loads_stale(worker, 0, NULL);
+}
+
+
+void
+ngx_constraint_rules_shrink(ngx_constraint_worker_t *worker,
+    const ngx_constraint_loaded_t *keep)
+{
+    size_t                     max;
+    ngx_queue_t               *q;
+    ngx_constraint_loaded_t   *loaded;
+    ngx_constraint_program_t  *program;
+
+    max = ngx_max(worker->catalogue->cache_size, NGX_CONSTRAINT_PROGRAMS_MIN);
+
+    while (worker->bytes > max) {
+
+        if (!ngx_queue_empty(&worker->idle)) {
+            q = ngx_queue_last(&worker->idle);
+            program = ngx_queue_data(q, ngx_constraint_program_t, idle);
+            ngx_constraint_program_unlist(worker, program);
+            continue;
+        }
+
+        if (ngx_queue_empty(&worker->recent)) {
+            return;
+        }
+
+        q = ngx_queue_last(&worker->recent);
+        loaded = ngx_queue_data(q, ngx_constraint_loaded_t, recent);
+
+        if (loaded == keep) {
+            return;
+        }
+
+        ngx_constraint_rule_unlist(worker, loaded);
+    }
+}
