@@ -477,7 +477,7 @@ value_plain(cli_line_t *line, const json_t *json, cel_value_t *value,
 {
     size_t        i, n;
     json_t       *item;
-    const char   *key;
+    const char   *key, *name;
     cel_value_t  *values;
 
     if (depth > VALUE_DEPTH) {
@@ -526,15 +526,15 @@ value_plain(cli_line_t *line, const json_t *json, cel_value_t *value,
 
     json_object_foreach((json_t *) json, key, item) {
 
-        key = value_copy(line, key, strlen(key));
+        name = value_copy(line, key, strlen(key));
 
-        if (key == NULL
+        if (name == NULL
             || !value_plain(line, item, &values[i * 2 + 1], depth + 1))
         {
             return false;
         }
 
-        values[i++ * 2] = cel_string(key, strlen(key));
+        values[i++ * 2] = cel_string(name, strlen(name));
     }
 
     return cel_map(&line->arena, values, n, value) == CEL_OK
