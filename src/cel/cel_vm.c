@@ -723,7 +723,7 @@ kept:
 
     pc = program->handler_of[ip - code];
 
-    if (rc != CEL_ERROR || pc == CEL_NO_HANDLER
+    if (rc != CEL_ERROR || pc >= program->nhandlers
         || cel_error_is_fatal(eval->error.kind))
     {
         return rc;
