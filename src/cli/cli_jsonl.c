@@ -95,7 +95,10 @@ jsonl_line(const char *text, size_t len)
     cli_line_t     line;
     json_error_t   error;
 
-    test = json_loadb(text, len, JSON_ALLOW_NUL, &error);
+    /* int64 comes as text; what is a number may be a large double */
+
+    test = json_loadb(text, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL,
+                      &error);
 
     if (test == NULL) {
         return jsonl_message("parse", error.text);

@@ -162,8 +162,10 @@ value_int(cli_line_t *line, const json_t *json, cel_value_t *value,
     char        *end;
     const char  *text;
 
-    if (json_is_integer(json)) {
-        *value = cel_int(json_integer_value(json));
+    if (json_is_number(json) && fabs(json_number_value(json)) < 0x1p53
+        && rint(json_number_value(json)) == json_number_value(json))
+    {
+        *value = cel_int(json_number_value(json));
         return true;
     }
 
@@ -188,8 +190,11 @@ value_uint(cli_line_t *line, const json_t *json, cel_value_t *value,
     char        *end;
     const char  *text;
 
-    if (json_is_integer(json) && json_integer_value(json) >= 0) {
-        *value = cel_uint(json_integer_value(json));
+    if (json_is_number(json) && json_number_value(json) >= 0
+        && json_number_value(json) < 0x1p53
+        && rint(json_number_value(json)) == json_number_value(json))
+    {
+        *value = cel_uint(json_number_value(json));
         return true;
     }
 
