@@ -1,0 +1,19 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * POST /constraints: the constraints that match a filter.
+ */
+
+
+#include "ngx_http_constraint_api.h"
+
+
+void
+ngx_http_constraint_api_constraints(ngx_http_constraint_api_t *api)
+{
+    ngx_http_constraint_api_list(api, NGX_CONSTRAINT_KIND_CONSTRAINT);
+}
