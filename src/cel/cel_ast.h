@@ -82,8 +82,9 @@ struct cel_node_s {
 /*
  * An argument whose static type is dyn may be of any kind even if overload is
  * set: its kind is tested when it runs.  With disable_check every type is dyn,
- * and an IDENT left at CEL_R_NONE or a CALL without a function is an error of
- * the evaluation, as langdef.md has it for unchecked expressions.
+ * and a name or a function that is not known has become a call of
+ * "@unresolved", an error of the evaluation as langdef.md has it for unchecked
+ * expressions.
  *
  * A namespaced call, optional.of(x), has no target, and the whole name; a call
  * of a resolver function becomes an IDENT with a slot.

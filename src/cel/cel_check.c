@@ -174,11 +174,47 @@ cel_check_ident(cel_checker_t *checker, cel_node_t *node)
     node->ref = CEL_R_NONE;
 
     if (checker->lenient) {
-        node->type = &cel_t_dyn;
+        cel_check_unresolved(checker, node);
         return;
     }
 
     cel_suggest_name(checker, node);
+}
+
+
+/* a name or a call of an unchecked expression becomes an error when it runs */
+
+void
+cel_check_unresolved(cel_checker_t *checker, cel_node_t *node)
+{
+    cel_node_t  *name, **items;
+
+    name = cel_arena_alloc(checker->ast->arena, sizeof(cel_node_t));
+    items = cel_arena_alloc(checker->ast->arena, sizeof(cel_node_t *));
+    node->function = cel_env_function(checker->env, "@unresolved", 11);
+
+    if (name == NULL || items == NULL || node->function == NULL) {
+        checker->memory = true;
+        return;
+    }
+
+    memset(name, 0, sizeof(cel_node_t));
+
+    name->kind = CEL_N_CONST;
+    name->offset = node->offset;
+    name->height = 1;
+    name->value = cel_string(node->name, node->name_len);
+    name->type = &cel_t_string;
+    items[0] = name;
+
+    node->kind = CEL_N_CALL;
+    node->name = node->function->name;
+    node->name_len = strlen(node->name);
+    node->overload = &node->function->overloads[0];
+    node->target = NULL;
+    node->items = items;
+    node->nitems = 1;
+    node->type = &cel_t_dyn;
 }
 
 

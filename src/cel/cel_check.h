@@ -67,6 +67,7 @@ typedef struct {
 void cel_check_node(cel_checker_t *checker, cel_node_t *node);
 void cel_check_set_type(cel_checker_t *checker, cel_node_t *node,
     const cel_type_t *type);
+void cel_check_unresolved(cel_checker_t *checker, cel_node_t *node);
 void cel_check_key_case(cel_checker_t *checker, const cel_node_t *map,
     const char *key, size_t len, uint32_t offset);
 

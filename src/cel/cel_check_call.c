@@ -64,7 +64,12 @@ cel_check_call(cel_checker_t *checker, cel_node_t *node)
 
     node->function = function;
 
-    if (function == NULL && !checker->lenient) {
+    if (function == NULL && checker->lenient) {
+        cel_check_unresolved(checker, node);
+        return;
+    }
+
+    if (function == NULL) {
 
         /* the arguments of a macro are no expressions of their own */
 
@@ -76,12 +81,6 @@ cel_check_call(cel_checker_t *checker, cel_node_t *node)
     }
 
     cel_check_arguments(checker, node);
-
-    if (function == NULL) {
-        node->type = &cel_t_dyn;
-        return;
-    }
-
     cel_check_constant_key(checker, node);
 
     if (!cel_check_has_error(node)) {

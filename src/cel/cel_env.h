@@ -63,6 +63,10 @@ struct cel_env_s {
 };
 
 
+/* cel_lib_macros.c: known in every env beside cel_libraries[] */
+extern const cel_overload_spec_t  cel_lib_macros[];
+
+
 uint32_t cel_name_hash(const char *name, size_t len);
 
 const cel_fact_t *cel_env_fact(const cel_env_t *env, const char *name,

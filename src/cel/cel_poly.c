@@ -203,7 +203,10 @@ cel_poly_at(const cel_poly_t *p, const cel_sizes_t *sizes)
         return CEL_COST_MAX;
     }
 
-    sum = (sum >> CEL_COST_FRACTION) + 1;
+    /* rounded up */
+
+    sum = (sum >> CEL_COST_FRACTION)
+          + ((sum & ((1u << CEL_COST_FRACTION) - 1)) != 0 ? 1 : 0);
 
     return cel_poly_plus(p->c[0][0], sum);
 }

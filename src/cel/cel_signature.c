@@ -45,25 +45,6 @@ struct cel_functions_s {
 };
 
 
-/*
- * What macros expand to beyond the operators.  The compiler knows the macros
- * themselves, these are for the checker.
- */
-
-static const cel_overload_spec_t  cel_lib_macros[] = {
-    CEL_OVERLOAD("@not_strictly_false", "not_strictly_false",
-                 "(bool): bool", NULL,
-                 1, 0, 0, 0, CEL_CHARGE_SUM, CEL_RESULT_SMALL),
-    CEL_OVERLOAD("cel.@mapInsert", "map_insert_key_value",
-                 "(map(A, B), A, B): map(A, B)", NULL,
-                 1, 0, 0, 0x7, CEL_CHARGE_SUM, CEL_RESULT_ARGS),
-    CEL_OVERLOAD("cel.@mapInsert", "map_insert_map",
-                 "(map(A, B), map(A, B)): map(A, B)", NULL,
-                 1, 0, 0, 0x3, CEL_CHARGE_SUM, CEL_RESULT_ARGS),
-    CEL_OVERLOADS_END
-};
-
-
 static void cel_functions_add(cel_functions_t *functions,
     const cel_overload_spec_t *spec);
 static cel_functions_entry_t *cel_functions_find(
@@ -96,7 +77,11 @@ cel_functions_create(cel_arena_t *arena)
     cel_functions_t            *functions;
     const cel_overload_spec_t  *spec;
 
-    n = sizeof(cel_lib_macros) / sizeof(cel_lib_macros[0]) - 1;
+    n = 0;
+
+    for (spec = cel_lib_macros; spec->name != NULL; spec++) {
+        n++;
+    }
 
     for (i = 0; cel_libraries[i] != NULL; i++) {
         for (spec = cel_libraries[i]; spec->name != NULL; spec++) {

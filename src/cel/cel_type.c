@@ -95,11 +95,11 @@ static const struct {
     { "map", &cel_t_map_dyn, true },
     { "type", &cel_t_type, true },
     { "null_type", &cel_t_null, true },
-    { "dyn", &cel_t_dyn, true },
     { "optional_type", &cel_t_optional_dyn, true },
     { "google.protobuf.Timestamp", &cel_t_timestamp, true },
     { "google.protobuf.Duration", &cel_t_duration, true },
 
+    { "dyn", &cel_t_dyn, false },
     { "null", &cel_t_null, false },
     { "optional", &cel_t_optional_dyn, false },
     { "wrapper", &cel_t_wrap_dyn, false },
