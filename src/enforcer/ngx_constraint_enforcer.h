@@ -113,8 +113,8 @@ typedef struct {
 
 
 /*
- * A fact that could not be given.  Not absorbed by && or ||: whatever the
- * expression said, the request is refused by it.
+ * A fact that could not be given.  But for E_EVALUATION it is not absorbed by
+ * && or ||: whatever the expression said, the request is refused by it.
  */
 typedef struct {
     ngx_constraint_error_e    error;           /* NONE: nothing failed */

@@ -112,9 +112,11 @@ ngx_constraint_fact_fail(ngx_constraint_failure_t *failure, cel_eval_t *eval,
     (void) vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
 
-    /* the first one is the one to be told */
+    /* the first one is the one to be told; plain ones are CEL's to absorb */
 
-    if (failure->error == NGX_CONSTRAINT_E_NONE) {
+    if (error != NGX_CONSTRAINT_E_EVALUATION
+        && failure->error == NGX_CONSTRAINT_E_NONE)
+    {
         failure->error = error;
         ngx_memcpy(failure->message, message, sizeof(message));
     }

@@ -13,7 +13,7 @@
 
 
 static ngx_uint_t ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
-    const workflow_t *workflow);
+    const ngx_constraint_rule_t *rule);
 static ngx_int_t ngx_constraint_evaluate_inline(
     ngx_constraint_enforcement_t *e);
 static cel_status_t ngx_constraint_fetch(void *ctx, cel_eval_t *eval,
@@ -30,13 +30,11 @@ ngx_int_t
 ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
 {
     ngx_int_t                         rc;
-    const workflow_t                 *workflow;
     ngx_constraint_enforcer_state_t  *state;
 
     state = e->state;
-    workflow = state->rule->workflow;
 
-    if (workflow == NULL) {
+    if (state->rule->workflow == NULL) {
         ngx_constraint_fail(e, NGX_CONSTRAINT_E_WORKFLOW, "%.*s",
                             (int) state->rule->error.len,
                             (char *) state->rule->error.data);
@@ -50,7 +48,7 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
 
     ngx_constraint_start_clock(e);
 
-    if (!state->heavy && !ngx_constraint_is_heavy(e, workflow)) {
+    if (!state->heavy && !ngx_constraint_is_heavy(e, state->rule)) {
         rc = ngx_constraint_evaluate_inline(e);
 
         if (rc != NGX_BUSY) {
@@ -66,7 +64,7 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
 
 static ngx_uint_t
 ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
-    const workflow_t *workflow)
+    const ngx_constraint_rule_t *rule)
 {
     cel_sizes_t  sizes;
 
@@ -85,7 +83,10 @@ ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
     ngx_memzero(&sizes, sizeof(cel_sizes_t));
     e->facts->sizes(e->facts, &sizes);
 
-    return workflow_cost_max(workflow, &sizes) > e->settings->inline_cost;
+    sizes.bytes[CEL_SIZE_HEADERS] += rule->record.metadata.len;
+
+    return workflow_cost_max(rule->workflow, &sizes)
+           > e->settings->inline_cost;
 }
 
 

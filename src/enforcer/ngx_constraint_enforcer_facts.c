@@ -127,10 +127,13 @@ ngx_constraint_fact_subject(ngx_constraint_enforcement_t *e, cel_eval_t *eval,
                                         "no subject");
     }
 
-    if (!ngx_constraint_utf8_valid(e->subject.data, e->subject.len)) {
+    if (e->subject.len > NGX_CONSTRAINT_NAME_MAX
+        || !ngx_constraint_utf8_valid(e->subject.data, e->subject.len))
+    {
         return ngx_constraint_fact_fail(&e->facts->failure, eval,
                                         NGX_CONSTRAINT_E_EVALUATION,
-                                        "subject.id is not valid UTF-8");
+                                        "subject.id is longer than 255 bytes "
+                                        "or not valid UTF-8");
     }
 
     *value = ngx_constraint_cel_string(&e->subject);

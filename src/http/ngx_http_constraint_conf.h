@@ -1,0 +1,113 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * ngx_http_constraint_conf.h - private to src/http: what the directives
+ * leave behind.  All of it lives in the cycle's pool.
+ */
+
+
+#ifndef _NGX_HTTP_CONSTRAINT_CONF_H_INCLUDED_
+#define _NGX_HTTP_CONSTRAINT_CONF_H_INCLUDED_
+
+
+#include "ngx_http_constraint.h"
+
+
+/* One `constraint` directive. */
+
+typedef struct {
+    ngx_str_t                    name;          /* as written */
+    ngx_http_complex_value_t    *variable;      /* NULL: name is literal */
+    ngx_http_complex_value_t    *subject;       /* NULL: none */
+    ngx_str_t                    subject_text;
+    ngx_str_t                    zone;          /* empty: the only one */
+    ngx_constraint_catalogue_t  *catalogue;     /* found at the end */
+    ngx_str_t                    file;          /* where it stands */
+    ngx_uint_t                   line;
+    unsigned                     shadow:1;
+    unsigned                     trusted:1;
+} ngx_http_constraint_entry_t;
+
+
+/* A name of constraint_allow_vars; its slot follows from its place. */
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_int_t                    index;         /* of nginx's variables */
+} ngx_http_constraint_var_t;
+
+
+typedef struct {
+    ngx_array_t                 *zones;         /* of catalogue * */
+    ngx_array_t                 *vars;          /* ngx_http_constraint_var_t */
+    ngx_array_t                  entries;       /* of entry *, all of them */
+    ngx_array_t                  locations;     /* of loc_conf *, all */
+    ngx_str_t                    thread_pool;
+    ngx_str_t                    store_pool;
+    size_t                       program_cache;
+    ngx_int_t                    request_id;    /* index of $request_id */
+    ngx_constraint_host_t        host;
+} ngx_http_constraint_main_conf_t;
+
+
+#define NGX_HTTP_CONSTRAINT_DETAIL_NONE  0
+#define NGX_HTTP_CONSTRAINT_DETAIL_FULL  1
+
+#define NGX_HTTP_CONSTRAINT_BODY_JSON    0
+#define NGX_HTTP_CONSTRAINT_BODY_NGINX   1
+
+
+typedef struct {
+    void                       **loc_conf;      /* of all modules */
+    ngx_array_t                 *entries;       /* of entry *; NULL = off */
+    ngx_array_t                 *single_headers; /* of ngx_str_t, lower */
+    ngx_constraint_settings_t    settings;      /* filled from the rest */
+    ngx_uint_t                   on_error;
+    ngx_uint_t                   offload;
+    ngx_uint_t                   log_level;
+    ngx_int_t                    inline_cost;
+    ngx_int_t                    cost_limit;
+    ngx_int_t                    max_pending;
+    size_t                       memory_limit;
+    ngx_msec_t                   timeout;
+    ngx_uint_t                   deny_status;
+    ngx_uint_t                   deny_detail;
+    ngx_uint_t                   deny_body;
+    size_t                       body_max;
+    ngx_uint_t                   allow_duplicates;
+    ngx_uint_t                   path_strict;
+    ngx_flag_t                   subrequests;
+    unsigned                     exempt:1;      /* an API: inherits none */
+    unsigned                     off:1;         /* `constraint off` here */
+} ngx_http_constraint_loc_conf_t;
+
+
+/* conf_constraint.c */
+char *ngx_http_constraint_conf_constraint(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_constraint_conf_resolve(ngx_conf_t *cf);
+void ngx_http_constraint_conf_warn(ngx_conf_t *cf);
+
+/* conf_zone.c */
+char *ngx_http_constraint_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* conf_names.c */
+char *ngx_http_constraint_conf_allow_vars(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_constraint_conf_single_headers(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+char *ngx_http_constraint_conf_deny_status(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+#if (NGX_CONSTRAINT_FAULTS)
+char *ngx_http_constraint_conf_fault(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+#endif
+cel_status_t ngx_http_constraint_declare(void *ctx, cel_env_t *env);
+
+
+#endif /* _NGX_HTTP_CONSTRAINT_CONF_H_INCLUDED_ */

@@ -1,0 +1,691 @@
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * The gate: nginx's PRECONTENT handler.  Asks the constraints of a location
+ * in their order, waits for what they wait for, and lets the request on or
+ * has it refused.  How a constraint is decided is the enforcer's.
+ *
+ *   not asked     r->ctx is made, its cleanup attached
+ *   reading       NGX_DONE until the body is there, or why it is not
+ *   pending       NGX_AGAIN until the enforcer says ready
+ *   judged        NGX_DECLINED as long as location, method, URI and
+ *                 arguments are those that were judged
+ */
+
+
+#include "ngx_http_constraint_request.h"
+
+
+static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_create(
+    ngx_http_request_t *r);
+static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_find(
+    ngx_http_request_t *r);
+static ngx_uint_t ngx_http_constraint_unchanged(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx);
+static ngx_uint_t ngx_http_constraint_same(const ngx_str_t *a,
+    const ngx_str_t *b);
+static void ngx_http_constraint_begin(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx);
+static ngx_int_t ngx_http_constraint_pass(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx);
+static ngx_int_t ngx_http_constraint_ask(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_entry_t *entry);
+static ngx_constraint_enforcement_t *ngx_http_constraint_prepare(
+    ngx_http_request_t *r, ngx_http_constraint_ctx_t *ctx,
+    ngx_http_constraint_entry_t *entry);
+static void ngx_http_constraint_check(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e);
+static ngx_int_t ngx_http_constraint_decided(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e);
+static ngx_int_t ngx_http_constraint_keep_headers(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_array_t *headers);
+static ngx_int_t ngx_http_constraint_input(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e);
+static void ngx_http_constraint_input_refuse(ngx_constraint_enforcement_t *e,
+    ngx_int_t status, size_t max);
+static void ngx_http_constraint_body_done(ngx_http_request_t *r, void *data,
+    ngx_int_t rc, const ngx_str_t *body);
+static ngx_int_t ngx_http_constraint_suspend(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx);
+static void ngx_http_constraint_ready(ngx_constraint_enforcement_t *e);
+static void ngx_http_constraint_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_constraint_gate(ngx_http_request_t *r)
+{
+    ngx_http_constraint_ctx_t       *ctx;
+    ngx_http_constraint_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
+
+    if (plcf->entries == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (r != r->main
+        && (!plcf->subrequests
+            || ngx_constraint_fault("gate.off_subrequests")))
+    {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_constraint_ctx(r);
+
+    if (ctx == NULL) {
+        ctx = ngx_http_constraint_ctx_create(r);
+
+        if (ctx == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    if (ctx->pending) {
+        return NGX_AGAIN;
+    }
+
+    if (ctx->reading) {
+        return NGX_DONE;
+    }
+
+    if (!ngx_http_constraint_unchanged(r, ctx)) {
+        ngx_http_constraint_begin(r, ctx);
+
+    } else if (ctx->judged) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_constraint_pass(r, ctx);
+}
+
+
+/* NULL when the request has met no constraint yet. */
+
+ngx_http_constraint_ctx_t *
+ngx_http_constraint_ctx(ngx_http_request_t *r)
+{
+    ngx_http_constraint_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_constraint_module);
+
+    if (ctx == NULL && (r->internal || r->filter_finalize)) {
+        ctx = ngx_http_constraint_ctx_find(r);
+
+        if (ctx) {
+            ngx_http_set_ctx(r, ctx, ngx_http_constraint_module);
+        }
+    }
+
+    return ctx;
+}
+
+
+/* Internal redirects zero r->ctx; a subrequest has its main one's pool. */
+
+static ngx_http_constraint_ctx_t *
+ngx_http_constraint_ctx_find(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_constraint_ctx_t  *ctx;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler != ngx_http_constraint_cleanup) {
+            continue;
+        }
+
+        ctx = cln->data;
+
+        if (ctx->request == r) {
+            return ctx;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_http_constraint_ctx_t *
+ngx_http_constraint_ctx_create(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_constraint_ctx_t  *ctx;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_constraint_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_constraint_cleanup;
+    cln->data = ctx;
+
+    ctx->request = r;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_constraint_module);
+
+#if (NGX_CONSTRAINT_FAULTS)
+    ngx_http_constraint_mark_worker(r);
+#endif
+
+    return ctx;
+}
+
+
+static ngx_uint_t
+ngx_http_constraint_unchanged(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx)
+{
+    if (ctx->loc_conf && ngx_constraint_fault("gate.off_rejudge")) {
+        return 1;
+    }
+
+    return ctx->loc_conf == r->loc_conf
+           && ctx->method == r->method
+           && ngx_http_constraint_same(&ctx->uri, &r->uri)
+           && ngx_http_constraint_same(&ctx->args, &r->args);
+}
+
+
+static ngx_uint_t
+ngx_http_constraint_same(const ngx_str_t *a, const ngx_str_t *b)
+{
+    if (a->len != b->len) {
+        return 0;
+    }
+
+    return a->data == b->data || ngx_memcmp(a->data, b->data, a->len) == 0;
+}
+
+
+/* The request is judged from the first constraint on. */
+
+static void
+ngx_http_constraint_begin(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx)
+{
+    ngx_constraint_document_t       *document;
+    ngx_http_constraint_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
+
+    ctx->loc_conf = r->loc_conf;
+    ctx->method = r->method;
+    ctx->uri = r->uri;
+    ctx->args = r->args;
+
+    ctx->judged = 0;
+    ctx->index = 0;
+    ctx->current = NULL;
+    ctx->replace = NULL;
+
+    /* the body is what it was; all else is read again */
+
+    if (ctx->source.facts.allow_duplicates != plcf->allow_duplicates) {
+        ngx_constraint_facts_detach(&ctx->source.facts);
+    }
+
+    document = ctx->source.facts.document;
+
+    ngx_memzero(&ctx->source, sizeof(ngx_http_constraint_source_t));
+
+    ngx_http_constraint_source_init(&ctx->source, r,
+                                    ctx->client_headers
+                                    ? ctx->client_headers
+                                    : &r->headers_in.headers);
+
+    ctx->source.facts.document = document;
+
+    if (ctx->body_read && ctx->body_status == 0) {
+        ngx_http_constraint_source_input(&ctx->source, &ctx->body);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_constraint_pass(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx)
+{
+    ngx_int_t                         rc;
+    ngx_http_constraint_entry_t     **entries;
+    ngx_http_constraint_loc_conf_t   *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
+
+    entries = plcf->entries->elts;
+
+    for ( /* void */ ; ctx->index < plcf->entries->nelts; ctx->index++) {
+
+        rc = ngx_http_constraint_ask(r, ctx, entries[ctx->index]);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        ctx->current = NULL;
+    }
+
+    ctx->judged = 1;
+
+    if (ctx->replace && !ngx_constraint_fault("gate.off_replace")) {
+
+        if (ctx->client_headers == NULL) {
+            ctx->client_headers = ngx_palloc(r->pool, sizeof(ngx_list_t));
+            if (ctx->client_headers == NULL) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+
+            *ctx->client_headers = r->headers_in.headers;
+        }
+
+        if (ngx_http_constraint_replace_headers(r, ctx->client_headers,
+                                                ctx->replace)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* NGX_OK: the next one; otherwise what the phase handler returns. */
+
+static ngx_int_t
+ngx_http_constraint_ask(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_entry_t *entry)
+{
+    ngx_int_t                      rc;
+    ngx_constraint_enforcement_t  *e;
+
+    e = ctx->current;
+
+    if (e == NULL) {
+        e = ngx_http_constraint_prepare(r, ctx, entry);
+
+        if (e == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    for ( ;; ) {
+        rc = ngx_constraint_enforce(e);
+
+        if (rc == NGX_OK) {
+            return ngx_http_constraint_decided(r, ctx, e);
+        }
+
+        if (e->shadow) {
+            ngx_http_constraint_shadow_keep(ctx, e, rc == NGX_DECLINED);
+            return NGX_OK;
+        }
+
+        if (rc == NGX_AGAIN) {
+            return ngx_http_constraint_suspend(r, ctx);
+        }
+
+        /* rc == NGX_DECLINED */
+
+        rc = ngx_http_constraint_input(r, ctx, e);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+static ngx_constraint_enforcement_t *
+ngx_http_constraint_prepare(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_entry_t *entry)
+{
+    ngx_constraint_enforcement_t  *e;
+
+    if (!ctx->own_used) {
+        e = &ctx->enforcement_own;
+        ctx->own_used = 1;
+
+    } else {
+        e = ngx_pcalloc(r->pool, sizeof(ngx_constraint_enforcement_t));
+        if (e == NULL) {
+            return NULL;
+        }
+    }
+
+    ngx_http_constraint_enforcement_init(r, e, &ctx->source);
+
+    e->catalogue = entry->catalogue;
+    e->ready = ngx_http_constraint_ready;
+    e->data = ctx;
+    e->shadow = entry->shadow;
+
+    if (entry->variable) {
+        e->from_request = 1;
+
+        if (ngx_http_complex_value(r, entry->variable, &e->message_type)
+            != NGX_OK)
+        {
+            return NULL;
+        }
+
+    } else {
+        e->message_type = entry->name;
+    }
+
+    if (entry->subject
+        && ngx_http_complex_value(r, entry->subject, &e->subject) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ctx->current = e;
+    ctx->shown = e;
+
+    ngx_http_constraint_check(r, ctx, e);
+
+    return e;
+}
+
+
+/* What is wrong with the request whatever the constraint says. */
+
+static void
+ngx_http_constraint_check(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e)
+{
+    u_char                           text[256];
+    ngx_str_t                        message, raw;
+    const char                      *what;
+    const ngx_str_t                 *name;
+    ngx_http_constraint_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
+
+    message.data = text;
+
+    if (plcf->path_strict && r == r->main
+        && !ngx_constraint_fault("gate.off_path"))
+    {
+        raw = ngx_http_constraint_raw_path(r);
+        what = ngx_http_constraint_path_ambiguous(&raw);
+
+        if (what) {
+            message.len = ngx_sprintf(text, "the path holds %s", what) - text;
+            ngx_constraint_refuse(e, NGX_CONSTRAINT_E_PATH_AMBIGUOUS,
+                                  &message);
+            return;
+        }
+    }
+
+    if (plcf->single_headers == NULL
+        || ngx_constraint_fault("gate.off_single"))
+    {
+        return;
+    }
+
+    name = ngx_http_constraint_header_repeated(ctx->source.headers.list,
+                                               plcf->single_headers);
+
+    if (name) {
+        message.len = ngx_snprintf(text, sizeof(text),
+                                   "header \"%V\" is repeated", name)
+                      - text;
+        ngx_constraint_refuse(e, NGX_CONSTRAINT_E_HEADER_REPEATED, &message);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_constraint_decided(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e)
+{
+    ngx_http_constraint_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
+
+    if (e->decision.effect != NGX_CONSTRAINT_ALLOW || e->decision.error) {
+        ngx_constraint_decision_log(&e->decision, r->pool,
+                                    r->connection->log, plcf->log_level);
+    }
+
+    if (e->shadow) {
+        return NGX_OK;
+    }
+
+    if (e->decision.effect != NGX_CONSTRAINT_ALLOW) {
+        return ngx_http_constraint_deny(r, e);
+    }
+
+    if (e->decision.headers) {
+        return ngx_http_constraint_keep_headers(r, ctx, e->decision.headers);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_constraint_keep_headers(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_array_t *headers)
+{
+    ngx_table_elt_t  *h;
+
+    if (ctx->replace == NULL) {
+        ctx->replace = headers;
+        return NGX_OK;
+    }
+
+    h = ngx_array_push_n(ctx->replace, headers->nelts);
+    if (h == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memcpy(h, headers->elts, headers->nelts * sizeof(ngx_table_elt_t));
+
+    return NGX_OK;
+}
+
+
+/* NGX_OK: ask again; NGX_DONE: the body is being read. */
+
+static ngx_int_t
+ngx_http_constraint_input(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e)
+{
+    ngx_int_t                        rc;
+    ngx_str_t                        body;
+    ngx_http_constraint_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
+
+    if (!ctx->body_read) {
+        rc = ngx_http_constraint_present_body(r, plcf->body_max, &body);
+
+        if (rc == NGX_DECLINED) {
+            ctx->reading = 1;
+
+            rc = ngx_http_constraint_read_body(r, plcf->body_max,
+                                               ngx_http_constraint_body_done,
+                                               ctx);
+
+            if (rc == NGX_DONE) {
+                ngx_http_finalize_request(r, NGX_DONE);
+            }
+
+            return rc;
+        }
+
+        ctx->body_read = 1;
+        ctx->body_status = rc == NGX_OK ? 0 : rc;
+        ctx->body = body;
+    }
+
+    if (ctx->body_status == 0 && ctx->body.len > plcf->body_max) {
+        ngx_http_constraint_input_refuse(e, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                         plcf->body_max);
+        return NGX_OK;
+    }
+
+    if (ctx->body_status) {
+        ngx_http_constraint_input_refuse(e, ctx->body_status, plcf->body_max);
+        return NGX_OK;
+    }
+
+    ngx_http_constraint_source_input(&ctx->source, &ctx->body);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_constraint_input_refuse(ngx_constraint_enforcement_t *e,
+    ngx_int_t status, size_t max)
+{
+    u_char     text[128];
+    ngx_str_t  message;
+
+    message.data = text;
+
+    switch (status) {
+
+    case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
+        message.len = ngx_sprintf(text, "the body is larger than %uz bytes",
+                                  max) - text;
+        ngx_constraint_refuse(e, NGX_CONSTRAINT_E_BODY_TOO_LARGE, &message);
+        return;
+
+    case NGX_HTTP_INTERNAL_SERVER_ERROR:
+        ngx_str_set(&message, "no memory for the body");
+        ngx_constraint_refuse(e, NGX_CONSTRAINT_E_MEMORY, &message);
+        return;
+
+    case NGX_HTTP_REQUEST_TIME_OUT:
+        ngx_str_set(&message, "the body did not come in time");
+        break;
+
+    default:
+        ngx_str_set(&message, "the body cannot be read");
+        break;
+    }
+
+    ngx_constraint_refuse(e, NGX_CONSTRAINT_E_BODY_UNREADABLE, &message);
+}
+
+
+static void
+ngx_http_constraint_body_done(ngx_http_request_t *r, void *data,
+    ngx_int_t rc, const ngx_str_t *body)
+{
+    ngx_http_constraint_ctx_t  *ctx = data;
+
+    ctx->reading = 0;
+    ctx->body_read = 1;
+
+    if (rc == NGX_OK) {
+        ctx->body = *body;
+
+    } else {
+        ctx->body_status = rc;
+    }
+
+    r->preserve_body = 1;
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+}
+
+
+static ngx_int_t
+ngx_http_constraint_suspend(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx)
+{
+    ngx_event_t         *rev;
+    ngx_http_cleanup_t  *cln;
+
+    /* runs when the request is terminated, which may be before its end */
+
+    if (!ctx->detachable) {
+        cln = ngx_http_cleanup_add(r, 0);
+        if (cln == NULL) {
+            ngx_constraint_enforcement_detach(ctx->current);
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        cln->handler = ngx_http_constraint_cleanup;
+        cln->data = ctx;
+
+        ctx->detachable = 1;
+    }
+
+    ctx->pending = 1;
+
+    if (r == r->main) {
+        rev = r->connection->read;
+
+        r->read_event_handler = ngx_http_test_reading;
+
+        if (rev->ready) {
+            ngx_post_event(rev, &ngx_posted_events);
+
+        } else if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+            ctx->pending = 0;
+            ngx_constraint_enforcement_detach(ctx->current);
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/* From a timer, a job's completion or a waiter: r may be gone afterwards. */
+
+static void
+ngx_http_constraint_ready(ngx_constraint_enforcement_t *e)
+{
+    ngx_connection_t           *c;
+    ngx_http_request_t         *r;
+    ngx_http_constraint_ctx_t  *ctx;
+
+    ctx = e->data;
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "constraint: ready, effect %ui", e->decision.effect);
+
+    ctx->pending = 0;
+
+    if (r == r->main) {
+        r->read_event_handler = ngx_http_block_reading;
+    }
+
+    ngx_http_core_run_phases(r);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_constraint_cleanup(void *data)
+{
+    ngx_http_constraint_ctx_t  *ctx = data;
+
+    if (ctx->current) {
+        ngx_constraint_enforcement_detach(ctx->current);
+    }
+
+    ngx_http_constraint_shadow_detach(ctx);
+    ngx_constraint_facts_detach(&ctx->source.facts);
+
+    ctx->pending = 0;
+}
