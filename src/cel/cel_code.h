@@ -79,6 +79,12 @@ uint32_t cel_emit(cel_code_t *c, cel_opcode_t op, uint32_t a, uint32_t b,
 void cel_emit_arg(cel_code_t *c, uint32_t a, uint32_t b);
 void cel_emit_const(cel_code_t *c, const cel_value_t *v);
 
+/*
+ * A name that nobody declared: an error at run time when nothing is checked,
+ * n values are on the stack for it; else refused.
+ */
+void cel_emit_unknown(cel_code_t *c, const cel_node_t *node, uint32_t n);
+
 /* b of that instruction becomes the place of the next one */
 void cel_code_land(cel_code_t *c, uint32_t pc);
 

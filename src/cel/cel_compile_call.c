@@ -477,7 +477,16 @@ cel_compile_function(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
         constant = constant && last;
     }
 
-    if (c->failed || !cel_call_resolve(c, node, n, &call)) {
+    if (c->failed) {
+        return false;
+    }
+
+    if (node->overload == NULL && node->function == NULL) {
+        cel_emit_unknown(c, node, n);
+        return false;
+    }
+
+    if (!cel_call_resolve(c, node, n, &call)) {
         return false;
     }
 
@@ -506,13 +515,9 @@ cel_call_resolve(cel_code_t *c, const cel_node_t *node, uint32_t n,
         overloads = node->overload;
         count = 1;
 
-    } else if (node->function != NULL) {
+    } else {
         overloads = node->function->overloads;
         count = node->function->count;
-
-    } else {
-        cel_code_fail(c, CEL_E_CHECK, "undeclared function");
-        return false;
     }
 
     callees = cel_program_alloc(c, count * sizeof(cel_callee_t));

@@ -11,6 +11,7 @@
 
 
 #include "cel_code.h"
+#include "cel_env.h"
 
 
 #define CEL_COMPILE_DEPTH  2000
@@ -101,12 +102,34 @@ cel_compile_dispatch(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
         return cel_compile_fold(c, node, v);
 
     case CEL_N_IDENT:
-        cel_code_fail(c, CEL_E_CHECK, "undeclared reference");
+        cel_emit_unknown(c, node, 0);
         return false;
 
     default:
         cel_code_fail(c, CEL_E_CHECK, "messages are not supported");
         return false;
+    }
+}
+
+
+void
+cel_emit_unknown(cel_code_t *c, const cel_node_t *node, uint32_t n)
+{
+    bool         call;
+    cel_value_t  name;
+
+    call = node->kind == CEL_N_CALL;
+    name = cel_string(node->name, node->name_len);
+
+    if (!c->env->limits.disable_check) {
+        cel_code_fail(c, CEL_E_CHECK, call ? "undeclared function"
+                                           : "undeclared reference");
+        return;
+    }
+
+    if (cel_code_keep(c, &name, &name)) {
+        cel_emit(c, CEL_OP_RAISE, call, cel_code_constant(c, &name),
+                 1 - (int) n);
     }
 }
 

@@ -217,59 +217,30 @@ cel_equal_types(const cel_type_t *a, const cel_type_t *b)
 }
 
 
-static int
-cel_compare_int_double(int64_t i, double d)
-{
-    int64_t  whole;
+/* A number that meets a double is rounded to one, as in cel-go. */
 
-    if (d != d) {
+static int
+cel_compare_doubles(double a, double b)
+{
+    if (a != a || b != b) {
         return CEL_UNORDERED;
     }
 
-    if (d >= 9223372036854775808.0) {
-        return -1;
-    }
+    return a < b ? -1 : a > b;
+}
 
-    if (d < -9223372036854775808.0) {
-        return 1;
-    }
 
-    whole = (int64_t) d;
-
-    if (i != whole) {
-        return i < whole ? -1 : 1;
-    }
-
-    d -= (double) whole;
-
-    return d > 0 ? -1 : d < 0;
+static int
+cel_compare_int_double(int64_t i, double d)
+{
+    return cel_compare_doubles((double) i, d);
 }
 
 
 static int
 cel_compare_uint_double(uint64_t u, double d)
 {
-    uint64_t  whole;
-
-    if (d != d) {
-        return CEL_UNORDERED;
-    }
-
-    if (d >= 18446744073709551616.0) {
-        return -1;
-    }
-
-    if (d < 0) {
-        return 1;
-    }
-
-    whole = (uint64_t) d;
-
-    if (u != whole) {
-        return u < whole ? -1 : 1;
-    }
-
-    return d > (double) whole ? -1 : 0;
+    return cel_compare_doubles((double) u, d);
 }
 
 
@@ -322,11 +293,7 @@ cel_compare_numbers(const cel_value_t *a, const cel_value_t *b)
             return cel_opposite(cel_compare_uint_double(b->u, a->d));
         }
 
-        if (a->d != a->d || b->d != b->d) {
-            return CEL_UNORDERED;
-        }
-
-        return a->d < b->d ? -1 : a->d > b->d;
+        return cel_compare_doubles(a->d, b->d);
     }
 }
 

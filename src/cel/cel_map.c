@@ -25,6 +25,7 @@ typedef struct {
 
 
 static uint32_t cel_hash_key(const cel_value_t *key);
+static bool cel_whole_number(const cel_value_t *v, cel_value_t *whole);
 static bool cel_same_key(const cel_value_t *a, const cel_value_t *b);
 static const cel_value_t *cel_map_find(const cel_sequence_t *l,
     const cel_value_t *key);
@@ -189,15 +190,43 @@ cel_is_key(const cel_value_t *key)
 }
 
 
+/* As a key a double is the whole number that it is exactly, or none. */
+
+static bool
+cel_whole_number(const cel_value_t *v, cel_value_t *whole)
+{
+    *whole = *v;
+
+    if (v->kind != CEL_DOUBLE) {
+        return true;
+    }
+
+    if (v->d >= -9223372036854775808.0 && v->d < 9223372036854775808.0) {
+        *whole = cel_int((int64_t) v->d);
+        return (double) whole->i == v->d;
+    }
+
+    if (v->d >= 0 && v->d < 18446744073709551616.0) {
+        *whole = cel_uint((uint64_t) v->d);
+        return true;
+    }
+
+    return false;
+}
+
+
 static bool
 cel_same_key(const cel_value_t *a, const cel_value_t *b)
 {
+    cel_value_t  x, y;
+
     if (a->kind == CEL_STRING) {
         return b->kind == CEL_STRING && cel_same_bytes(a, b);
     }
 
     if (cel_is_number(a)) {
-        return cel_is_number(b) && cel_compare_numbers(a, b) == 0;
+        return cel_is_number(b) && cel_whole_number(a, &x)
+               && cel_whole_number(b, &y) && cel_compare_numbers(&x, &y) == 0;
     }
 
     return a->kind == CEL_BOOL && b->kind == CEL_BOOL && a->b == b->b;
@@ -209,36 +238,21 @@ cel_same_key(const cel_value_t *a, const cel_value_t *b)
 static uint32_t
 cel_hash_key(const cel_value_t *key)
 {
-    uint64_t  u;
+    cel_value_t  whole;
 
-    switch (key->kind) {
-
-    case CEL_STRING:
+    if (key->kind == CEL_STRING) {
         return cel_hash_bytes(key->s, key->len);
-
-    case CEL_BOOL:
-        return key->b ? 0x9e3779b9u : 0x7f4a7c15u;
-
-    case CEL_DOUBLE:
-        if (key->d >= -9223372036854775808.0
-            && key->d < 9223372036854775808.0)
-        {
-            u = (uint64_t) (int64_t) key->d;
-
-        } else if (key->d >= 0 && key->d < 18446744073709551616.0) {
-            u = (uint64_t) key->d;
-
-        } else {
-            u = 0;
-        }
-
-        break;
-
-    default:
-        u = key->u;
     }
 
-    return cel_hash_bytes((const char *) &u, sizeof(u));
+    if (key->kind == CEL_BOOL) {
+        return key->b ? 0x9e3779b9u : 0x7f4a7c15u;
+    }
+
+    if (!cel_is_number(key) || !cel_whole_number(key, &whole)) {
+        return 0;
+    }
+
+    return cel_hash_bytes((const char *) &whole.u, sizeof(whole.u));
 }
 
 

@@ -70,6 +70,7 @@
     CEL_OPCODE(MAP_OPT, -1, 1, 1, "MAP, those marked in constant b' are "     \
                "optionals; +ARG")                                             \
     CEL_OPCODE(CALL, -1, 1, 0, "call b with the a topmost")                   \
+    CEL_OPCODE(RAISE, -1, 1, 1, "fail: there is no name of constant b")       \
     CEL_OPCODE(ITER, 1, 0, 2, "pop a list or map to walk with iterator a")    \
     CEL_OPCODE(NEXT, 0, 0, 1, "next element to local b' and, when a' is not " \
                "0, a' - 1; at the end go on at b; +ARG")                      \

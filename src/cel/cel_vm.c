@@ -542,6 +542,15 @@ op_CALL:
     *sp++ = result;
     CEL_NEXT;
 
+op_RAISE:
+
+    CEL_SPEND(1);
+    k = &constants[ip->b];
+    cel_eval_fail(eval, ip->a ? CEL_E_NO_SUCH_OVERLOAD : CEL_E_NO_SUCH_FIELD,
+                  "undeclared %s '%.*s'", ip->a ? "function" : "reference to",
+                  (int) (k->len < 128 ? k->len : 128), k->s);
+    goto failed;
+
 op_ITER:
 
     CEL_SPEND(2);
