@@ -208,10 +208,15 @@ cel_cost_items(cel_coster_t *coster, const cel_node_t *node,
         return;
     }
 
-    *spent = inside;
-    cel_poly_add_constant(&spent->max, 1 + (uint64_t) CEL_COST_ITEM
+    /* with items that may all be folded it may be folded, too */
+
+    if (inside.min > spent->min) {
+        inside.min++;
+    }
+
+    cel_poly_add_constant(&inside.max, 1 + (uint64_t) CEL_COST_ITEM
                                            * node->nitems);
-    spent->min++;
+    *spent = inside;
 }
 
 
