@@ -1,0 +1,409 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_http_constraint_module authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# once: no nginx in it
+#
+# constraintctl as a user meets it: what each command prints, where, and what
+# it ends with.
+
+use warnings;
+use strict;
+
+use FindBin;
+use File::Temp qw(tempdir);
+use JSON::PP;
+use Test::More;
+
+use lib "$FindBin::RealBin/lib";
+use Test::Constraint;
+
+my $ctl = Test::Constraint::build_dir() . '/constraintctl';
+my $dir = tempdir(CLEANUP => 1);
+my $fixtures = "$FindBin::RealBin/workflow";
+
+my ($out, $err, $code);
+
+
+# --- usage ------------------------------------------------------------------
+
+run('');
+is($code, 2, 'without a command');
+like($err, qr/^usage: constraintctl COMMAND/, 'the usage on standard error');
+is($out, '', 'and nothing on standard output');
+
+run('', '--help');
+is($code, 0, '--help');
+like($out, qr/Exit status: 0 .*; 1 .*; 2 .*; 3 /s, 'tells the exit codes');
+
+for my $command (qw(check eval test disasm help)) {
+    run('', $command, '--help');
+    is($code, 0, "$command --help");
+    like($out, qr/^usage: constraintctl $command /, 'its usage');
+    my $help = $out;
+    run('', 'help', $command);
+    is($out, $help, "help $command is the same");
+}
+
+run('', 'chekc');
+is($code, 2, 'an unknown command');
+like($err, qr/^constraintctl: no command "chekc"; constraintctl --help/,
+    'and what would help');
+
+
+# --- check ------------------------------------------------------------------
+
+put('good.yaml', <<'END');
+name: good
+rule:
+  match:
+    - condition: request.path == '/' && nginx.var('x') == 'y'
+      output: "'ALLOW'"
+END
+
+run('', 'check', "$dir/good.yaml");
+is($code, 0, 'check of a good workflow');
+like($out, qr/^\Q$dir\E\/good.yaml: OK$/m, 'OK');
+like($out, qr/^  name: good$/m, 'its name');
+like($out, qr/^  matches: 1$/m, 'its matches');
+like($out, qr/^  output: string$/m, 'its output');
+like($out, qr/^  facts: request\.path nginx\.var\('x'\)$/m, 'its facts');
+like($out, qr/^  cost: \d+ at least, \d+ at most/m, 'its cost');
+
+put('good.json', '{"name": "j", "rule": {"match": [{"output": "true"}]}}');
+put('guess', slurp_file("$dir/good.json"));
+put('bad.yaml', <<'END');
+name: bad
+rule:
+  match:
+    - condition: request.pth == '/'
+      output: |
+        {'outcome': 'X',
+         'status': 200}
+    - output: "1 +"
+END
+
+run('', 'check', "$dir/good.json", "$dir/guess", "$dir/bad.yaml");
+is($code, 1, 'one of three is bad');
+is(scalar(() = $out =~ /: OK$/mg), 2, 'the others are checked');
+like($out, qr/^ERROR: \Q$dir\E\/bad\.yaml:4:18: .*'request\.pth'/m,
+    'line, column, what');
+like($out, qr/did you mean 'request\.path'\? \(rule\.match\[0\]\.condition\)$/m,
+    'what may be meant, path');
+like($out, qr/^ \|     - condition: request\.pth == '\/'\n \| \.{17}\^$/m,
+    'excerpt and caret');
+like($out, qr/^ERROR: \S+:7:10: 'status' is an integer from 400 to 599/m,
+    'a position in a literal block');
+like($out, qr/^ERROR: \S+:8:\d+: /m, 'every error is told');
+
+put('tabs.json', "{\"name\":\n\t\"x\"\n\t\"rule\": 1}");
+run('', 'check', "$dir/tabs.json");
+like($out, qr/:3:2: """ where "," or "}" should be$/m, 'JSON is read as JSON');
+
+put('own.yaml', <<'END');
+name: own
+rule: { match: [ { output: "nginx.var('constraint_effect') == 'x'" } ] }
+END
+run('', 'check', "$dir/own.yaml");
+is($code, 1, q(the module's own variables are refused));
+like($out, qr/module's own variables/, 'and why');
+
+run(slurp_file("$dir/good.yaml"), 'check', '-');
+is($code, 0, 'check of standard input');
+like($out, qr/^-: OK$/m, 'named -');
+
+run('', 'check');
+is($code, 2, 'check of nothing');
+
+run('', 'check', "$dir/none.yaml", "$dir/good.yaml");
+is($code, 3, 'a file that is not there');
+like($err, qr/none\.yaml: No such file/, 'is named');
+like($out, qr/good\.yaml: OK/, 'and the others are checked');
+
+put('empty.yaml', '');
+run('', 'check', "$dir/empty.yaml");
+is($code, 1, 'an empty file');
+
+put('binary', join('', map { chr } 0 .. 255));
+run('', 'check', "$dir/binary");
+is($code, 1, 'a binary file');
+like($out, qr/:1:1: a NUL byte/, 'is told from text');
+
+
+# --- eval -------------------------------------------------------------------
+
+run('', 'eval', '1 + 2');
+is($code, 0, 'eval');
+is($out, "3\n", 'its value');
+
+run('', 'eval', '--type', '--cost', '[1, 2].map(x, x * 2)');
+like($out, qr/^\[2,4\]\ntype: list\(int\)\ncost: \d+\n$/, '--type --cost');
+
+run('', 'eval', '--var', 'a={"b": [1, 2.5, "x"]}', '--var',
+    'c.d=18446744073709551615', 'a.b[2] + string(c.d)');
+is($out, qq("x18446744073709551615"\n), '--var, twice, one with a dot');
+
+run('', 'eval', '--', '--1 == 1');
+is($out, "true\n", 'an expression behind --');
+
+run('', 'eval', "1 +\n  nope");
+is($code, 1, 'an expression that does not check');
+like($err, qr/^ERROR: <expression>:2:3: undeclared reference to 'nope'/,
+    'position');
+like($err, qr/\n \|   nope\n \| \.\.\^$/m, 'excerpt and caret');
+is($out, '', 'and no value');
+
+run('', 'eval', '1 / 0');
+is($code, 1, 'an evaluation that fails');
+like($err, qr/^ERROR: <expression>:1:3: divide by zero/, 'where and why');
+
+for my $bad ([[], 'an EXPR is needed'], [['--var', 'x=1'], 'an EXPR'],
+    [['--var'], 'needs NAME=JSON'], [['--var', 'x', '1'], 'needs NAME=JSON'],
+    [['--var', '=1', '1'], 'needs NAME=JSON'],
+    [['--var', 'x={', '1'], 'not JSON'],
+    [['--var', 'x=1', '--var', 'x=2', '1'], 'twice'],
+    [['--nope', '1'], 'no option "--nope"'], [['1', '2'], 'one expression'],
+    [['--jsonl', '1'], 'standard input'])
+{
+    run('', 'eval', @{$bad->[0]});
+    ok($code == 2 || $code == 1 && $bad->[1] eq 'twice',
+        "eval @{$bad->[0]}: usage");
+    like($err, qr/\Q$bad->[1]\E/, $bad->[1]);
+}
+
+
+# --- eval --jsonl -----------------------------------------------------------
+
+my @lines = (
+    ['{"expr": "1 + 1"}',
+        { value => { int64Value => '2' }, type => 'int' }],
+    ['{"name": "n", "expr": "x + y", "typeEnv": [{"name": "x", "ident": '
+        . '{"type": {"primitive": "UINT64"}}}, {"name": "y", "ident": '
+        . '{"type": {"primitive": "UINT64"}}}], "bindings": {"x": {"value": '
+        . '{"uint64Value": "18446744073709551614"}}, "y": {"value": '
+        . '{"uint64Value": "1"}}}}',
+        { value => { uint64Value => '18446744073709551615' },
+            type => 'uint' }],
+    ['{"expr": "b\'\\\\x00\\\\xff\'"}',
+        { value => { bytesValue => 'AP8=' }, type => 'bytes' }],
+    ['{"expr": "{\'a\': [1.5, null, true]}"}',
+        { value => { mapValue => { entries => [{
+            key => { stringValue => 'a' }, value => { listValue => {
+                values => [{ doubleValue => 1.5 }, { nullValue => undef },
+                    { boolValue => JSON::PP::true }] } } }] } },
+            type => 'map(string, list(dyn))' }],
+    ['{"expr": "[]"}', { value => { listValue => {} }, type => undef }],
+    ['{"expr": "0.0 / 0.0"}', { value => { doubleValue => 'NaN' },
+        type => 'double' }],
+    ['{"expr": "-1.0 / 0.0"}', { value => { doubleValue => '-Infinity' },
+        type => 'double' }],
+    ['{"expr": "type(x)", "bindings": {"x": {"value": {"objectValue": '
+        . '{"@type": "type.googleapis.com/google.protobuf.Duration", '
+        . '"value": "1.5s"}}}}}',
+        { value => { typeValue => 'google.protobuf.Duration' },
+            type => undef }],
+    ['{"expr": "x", "bindings": {"x": {"value": {"objectValue": {"@type": '
+        . '"type.googleapis.com/google.protobuf.Struct", "value": '
+        . '{"k": [1, "s"]}}}}}}',
+        { value => { mapValue => { entries => [{
+            key => { stringValue => 'k' }, value => { listValue => {
+                values => [{ doubleValue => 1 }, { stringValue => 's' }]
+            } } }] } }, type => 'dyn' }],
+    ['{"expr": "timestamp(\'2024-01-02T03:04:05.5Z\')"}',
+        { value => { objectValue => { '@type' =>
+            'type.googleapis.com/google.protobuf.Timestamp',
+            value => '2024-01-02T03:04:05.5Z' } }, type => undef }],
+    ['{"expr": "a.b.c", "container": "x.y", "bindings": {"x.y.a.b.c": '
+        . '{"value": {"stringValue": "in"}}}}',
+        { value => { stringValue => 'in' }, type => 'dyn' }],
+    ['{"expr": "[1].all(x, x > 0)", "disableMacros": true}', 'check|parse'],
+    ['{"expr": "1 + \'a\'", "disableCheck": true}', 'eval'],
+    ['{"expr": "1 + \'a\'"}', 'check', 1, 3],
+    ['{"expr": "1 +"}', 'parse', 1, 4],
+    ['{"expr": "\\n 1 / 0"}', 'eval', 2, 4],
+    ['{"expr": "x", "typeEnv": [{"name": "x", "ident": {"type": '
+        . '{"primitive": "STRING"}}}]}', 'eval'],
+    ['', 'parse'],
+    ['nope', 'parse'],
+    ['[]', 'parse'],
+    ['{}', 'parse'],
+    ['{"expr": 1}', 'parse'],
+    ['{"expr": "x", "bindings": {"x": {}}}', 'check'],
+    ['{"expr": "x", "bindings": {"x": {"value": {"int64Value": "x"}}}}',
+        'check'],
+    ['{"expr": "x", "bindings": {"x": {"value": {"bytesValue": "%"}}}}',
+        'check'],
+    ['{"expr": "x", "bindings": {"x": {"value": {"objectValue": {"@type": '
+        . '"type.googleapis.com/x.Y"}}}}}', 'check'],
+    ['{"expr": "x", "bindings": 1, "typeEnv": 1}', 'check'],
+    ['{"expr": "x", "typeEnv": [1, null, {}]}', 'check'],
+    ['{"expr": "' . '(' x 100000 . '"}', 'parse'],
+    ['[' x 100000, 'parse'],
+    ['{"expr": "true"}',
+        { value => { boolValue => JSON::PP::true }, type => 'bool' }],
+);
+
+run(join('', map { "$_->[0]\n" } @lines), 'eval', '--jsonl');
+is($code, 0, 'eval --jsonl ends well, whatever the lines held');
+is($err, '', 'in silence');
+
+my @answers = map { JSON::PP->new->utf8->decode($_) } split(/\n/, $out);
+is(scalar(@answers), scalar(@lines), 'an answer for every line');
+
+my $i = 0;
+
+for my $line (@lines) {
+    my ($text, $want, @position) = @$line;
+    my $answer = $answers[$i++];
+    my $name = length($text) > 60 ? substr($text, 0, 60) . '...' : $text;
+
+    if (ref($want)) {
+        is_deeply($answer->{value}, $want->{value}, $name)
+            or diag(encode_json($answer));
+        is($answer->{type}, $want->{type}, 'its type') if $want->{type};
+        like($answer->{cost}, qr/^\d+$/, 'its cost');
+        next;
+    }
+
+    like($answer->{error}{kind}, qr/^(?:$want)$/, "$name: $want")
+        or diag(encode_json($answer));
+    ok(length($answer->{error}{message}), 'with a message');
+    is_deeply([@{$answer->{error}}{qw(line column)}], \@position, 'where')
+        if @position;
+}
+
+
+# --- test -------------------------------------------------------------------
+
+for my $suite (qw(nested inputs)) {
+    run('', 'test', "$fixtures/$suite.yaml", "$fixtures/$suite.tests.yaml");
+    is($code, 0, "the suite $suite passes") or diag("$out$err");
+    my $count = () = $out =~ /^ok \d+ - /mg;
+    like($out, qr/^1\.\.$count$/m, "$count tests of TAP");
+}
+
+run('', 'test', "$fixtures/nested.yaml", "$fixtures/failing.tests.yaml");
+is($code, 1, 'a suite that fails');
+is(scalar(() = $out =~ /^not ok \d+ - failing \/ /mg), 6, 'all of it');
+like($out, qr/^not ok 2 - failing \/ result \\# where/m, 'names are escaped');
+like($out, qr/^#   expected "first", got "last" of rule\.match\[2\]$/m,
+    'expected and got');
+like($out, qr/^#   expected no result, got "last"/m, 'no result expected');
+like($out, qr/^#   expected "last", got no result$/m, 'no result got');
+like($out, qr/^#   rule\.match\[0\]\S*: n is not given by the test$/m,
+    'an error, and where');
+like($out, qr/^#   an error was expected: boom$/m, 'an error expected');
+like($out, qr/^#   expected the error: boom, got: n is not/m, 'another');
+
+put('suite.yaml', <<'END');
+section:
+  - name: a
+    tests:
+      - name: b
+        inputs: {}
+        output: { value: 1 }
+END
+
+run('', 'test', "$dir/good.yaml", "$dir/suite.yaml");
+is($code, 1, 'a broken suite');
+like($err, qr/^ERROR: \S+suite.yaml:5:9: a test has no key "inputs"/m, 'why');
+like($out, qr/^Bail out! \S+suite.yaml is broken$/m, 'bails out');
+
+put('suite.yaml', <<'END');
+section:
+  - name: a
+    tests:
+      - name: b
+        input: { request.size: { value: large } }
+        output: { value: 1 }
+END
+
+run('', 'test', "$dir/good.yaml", "$dir/suite.yaml");
+like($err, qr/:5:\d+: request\.size is int, the test gives something else/,
+    'an input of the wrong type');
+
+run('', 'test', "$dir/bad.yaml", "$fixtures/nested.tests.yaml");
+is($code, 1, 'a broken policy');
+like($err, qr/^ERROR: \S+bad\.yaml:4:/m, 'why');
+
+run('', 'test', "$dir/good.yaml");
+is($code, 2, 'test of a policy alone');
+
+run('', 'test', "$dir/good.yaml", "$dir/none.yaml");
+is($code, 3, 'a suite that is not there');
+
+
+# --- disasm -----------------------------------------------------------------
+
+run('', 'disasm', '--var', 'x=1', 'x + 1 > 2');
+is($code, 0, 'disasm');
+cmp_ok(scalar(split(/\n/, $out)), '>', 1, 'instructions, one a line');
+
+run('', 'disasm', 'x +');
+is($code, 1, 'disasm of what does not parse');
+
+
+# --- output that cannot be written ------------------------------------------
+
+SKIP: {
+    skip('no /dev/full', 1) if !-c '/dev/full';
+
+    system("'$ctl' eval 1 >/dev/full 2>/dev/null");
+    is($? >> 8, 3, 'a full disk is told');
+}
+
+done_testing();
+
+
+# run(STDIN, ARGUMENT...): fills $out, $err, $code
+
+sub run {
+    my ($in, @arguments) = @_;
+
+    open(my $errors, '+>', undef) or die "$!";
+    open(my $input, '+>', undef) or die "$!";
+    open(my $output, '+>', undef) or die "$!";
+    binmode($_) for $input, $output, $errors;
+
+    print $input $in;
+    $input->flush();
+    seek($input, 0, 0);
+
+    my $pid = fork() // die "fork: $!";
+
+    if (!$pid) {
+        open(STDIN, '<&', $input);
+        open(STDOUT, '>&', $output);
+        open(STDERR, '>&', $errors);
+        exec { $ctl } $ctl, @arguments;
+        exit(127);
+    }
+
+    waitpid($pid, 0);
+    $code = $? & 127 ? -($? & 127) : $? >> 8;
+
+    local $/;
+    seek($_, 0, 0) for $output, $errors;
+    $out = <$output>;
+    $err = <$errors>;
+}
+
+
+sub put {
+    my ($name, $text) = @_;
+
+    open(my $file, '>:raw', "$dir/$name") or die "$name: $!";
+    print $file $text;
+    close($file) or die "$name: $!";
+}
+
+
+sub slurp_file {
+    my ($name) = @_;
+
+    open(my $file, '<:raw', $name) or die "$name: $!";
+    local $/;
+
+    return <$file>;
+}
