@@ -56,6 +56,12 @@ ngx_http_constraint_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    /* below the prefix when relative, as every path of nginx */
+
+    if (ngx_conf_full_name(cf->cycle, &zone.path, 0) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (zone.map_size == 0) {
         zone.map_size = (size_t) 1024 * 1024 * 1024;
     }
