@@ -1,0 +1,188 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * Every allocation fails in turn, while compiling and while evaluating: each
+ * time a clean error and nothing lost, then success.
+ */
+
+
+#include "back.h"
+
+
+static const char  source[] =
+    "x.l.map(e, {'id': e.id, 'twice': [e.id, e.id + e.id]})"
+    ".filter(m, m.id in [1, 2, 3] || string(m['id']).matches('[4-9]'))"
+    ".all(m, m.id / (m.id - 2) == 1 || string(m.id) + 'a' != 'b')"
+    " ? x.s.split(',').join(';').replace('a', 'b')"
+    " : '%s %d'.format([x, 5]) + x.s.lowerAscii()";
+
+
+static uint64_t
+chaos_compile(void)
+{
+    uint64_t         n;
+    cel_env_t       *env;
+    back_alloc_t     a;
+    cel_issues_t     issues;
+    cel_program_t   *program;
+
+    for (n = 1; n < 10000; n++) {
+        back_alloc_init(&a, n);
+        memset(&issues, 0, sizeof(issues));
+        program = NULL;
+
+        env = cel_env_create(&a.allocator, NULL);
+
+        if (env != NULL
+            && cel_env_declare(env, "x", "dyn", 0, CEL_SIZE_BODY, 0)
+               == CEL_OK)
+        {
+            program = cel_compile(env, source, sizeof(source) - 1, &issues);
+
+            if (program == NULL && issues.total == 0) {
+                ok(0, "failure %d while compiling is told", (int) n);
+            }
+        }
+
+        cel_program_destroy(program);
+
+        if (env != NULL) {
+            cel_env_destroy(env);
+        }
+
+        if (a.live != 0) {
+            is_int(a.live, 0, "failure %d while compiling leaks", (int) n);
+            return 0;
+        }
+
+        if (program != NULL) {
+            return n;
+        }
+    }
+
+    return 0;
+}
+
+
+static uint64_t
+chaos_eval(back_t *b)
+{
+    char          first[64];
+    uint64_t      n;
+    cel_status_t  rc;
+    back_alloc_t  a;
+    cel_arena_t   arena;
+    cel_eval_t    eval;
+    cel_value_t   value;
+
+    for (n = 1; n < 10000; n++) {
+        back_alloc_init(&a, n);
+        cel_arena_init(&arena, &a.allocator, first, sizeof(first), 0);
+
+        eval = b->eval;
+        eval.arena = &arena;
+        eval.cost = 0;
+        eval.next_look = 0;
+
+        rc = cel_eval(b->program, &eval, &value);
+
+        cel_arena_reset(&arena);
+
+        if (a.live != 0) {
+            is_int(a.live, 0, "failure %d while evaluating leaks", (int) n);
+            return 0;
+        }
+
+        if (rc == CEL_OK) {
+            return n;
+        }
+
+        if (rc != CEL_ERROR || eval.error.kind != CEL_E_MEMORY) {
+            ok(0, "failure %d is an error of memory: %s", (int) n,
+               eval.error.message);
+            return 0;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The same by the limit, which may be met at any piece. */
+
+static uint64_t
+chaos_limit(back_t *b)
+{
+    size_t        limit;
+    cel_status_t  rc;
+    cel_arena_t   arena;
+    cel_eval_t    eval;
+    cel_value_t   value;
+
+    for (limit = 8; limit < 1 << 20; limit += 8) {
+        cel_arena_init(&arena, &b->alloc.allocator, NULL, 0, limit);
+
+        eval = b->eval;
+        eval.arena = &arena;
+        eval.cost = 0;
+        eval.next_look = 0;
+
+        rc = cel_eval(b->program, &eval, &value);
+
+        cel_arena_reset(&arena);
+
+        if (rc == CEL_OK) {
+            return limit;
+        }
+
+        if (rc != CEL_ERROR || eval.error.kind != CEL_E_MEMORY) {
+            ok(0, "the limit of %zu is an error of memory: %s", limit,
+               eval.error.message);
+            return 0;
+        }
+    }
+
+    return 0;
+}
+
+
+int
+main(void)
+{
+    back_t              b;
+    uint64_t            n;
+    cel_json_t         *json;
+    cel_error_t         error;
+    cel_json_parser_t  *parser;
+
+    static const char  text[] =
+        "{\"s\":\"A,b,c\",\"l\":[{\"id\":1},{\"id\":2},{\"id\":3},{\"id\":4},"
+        "{\"id\":5},{\"id\":6},{\"id\":7},{\"id\":8},{\"id\":9}]}";
+
+    n = chaos_compile();
+    ok(n > 3, "compiled at last, after %d failures", (int) n - 1);
+
+    parser = cel_json_parser_create();
+    json = cel_json_parse(parser, text, sizeof(text) - 1, NULL, &error);
+
+    back_open(&b);
+    back_declare(&b, "x", 0, cel_json_root(json));
+    ok(back_compile(&b, source) != NULL, "the program is compiled: %s",
+       b.issues.items[0].message);
+
+    n = chaos_eval(&b);
+    ok(n > 1, "evaluated at last, after %d failures", (int) n - 1);
+
+    n = chaos_limit(&b);
+    ok(n > 100, "evaluated at last, within %d bytes", (int) n);
+
+    back_close(&b);
+    cel_json_destroy(json);
+    cel_json_parser_destroy(parser);
+
+    return done_testing();
+}

@@ -1,0 +1,103 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * Patterns: constant ones are compiled with the program and refused there,
+ * others when they are met; both are bounded.
+ */
+
+
+#include "back.h"
+
+
+static void
+test_constant(back_t *b)
+{
+    is_str(back_text(b, "s.matches('^a.*z$')"), "true", "a match");
+    is_str(back_text(b, "matches(s, 'b')"), "true", "anywhere, as a function");
+    is_str(back_text(b, "s.matches('^b')"), "false", "no match");
+    is_str(back_text(b, "s.matches('')"), "true", "the empty pattern");
+    ok(cel_program_memory(b->program) > 200000,
+       "the program counts the pattern's heap");
+
+    ok(back_compile(b, "false && s.matches('a(')") == NULL,
+       "a bad pattern is refused when compiled");
+    ok(strstr(b->issues.items[0].message, "regex") != NULL,
+       "with a reason: %s", b->issues.items[0].message);
+    is_int(b->issues.items[0].column, 20, "and its column");
+
+    ok(back_compile(b, "s.matches('((a{50}){50}){50}')") == NULL,
+       "an explosive pattern is refused");
+    ok(back_compile(b, "s.matches('(ab|cde|f){300}')") == NULL,
+       "so is one whose program is too large");
+    is_str(back_text(b, "s.matches('(?i)ABC')"), "true", "flags");
+    ok(back_compile(b, "s.matches('(a)\\\\1')") == NULL,
+       "there are no back references");
+}
+
+
+static void
+test_dynamic(back_t *b)
+{
+    size_t  used;
+
+    is_str(back_text(b, "s.matches(s + '|x')"), "true", "a computed pattern");
+    used = b->arena.used;
+    is_str(back_text(b, "s.matches('[' + s)"),
+           "invalid regex: missing ]: [abcz", "a bad one fails when run");
+    is_int(b->eval.error.kind, CEL_E_INVALID_ARGUMENT, "with its kind");
+    ok(b->arena.used - used < 4096, "its heap is not counted any longer");
+    is_str(back_text(b, "s.matches('[' + s) || true"), "true", "absorbed");
+
+    b->arena.limit = b->arena.used + 1000;
+    ok(back_run(b) == CEL_ERROR && b->eval.error.kind == CEL_E_MEMORY,
+       "its heap counts against the limit");
+    b->arena.limit = 64 << 20;
+}
+
+
+static void
+test_cost(back_t *b)
+{
+    uint64_t  small;
+    char     *text;
+
+    text = malloc(100000);
+    memset(text, 'a', 100000);
+
+    b->facts[0] = cel_string(text, 10);
+    back_eval(b, "s.matches('b$')");
+    small = b->eval.cost;
+
+    b->facts[0] = cel_string(text, 100000);
+    back_eval(b, "s.matches('b$')");
+    ok(b->eval.cost > small + 100000, "the text is charged by its bytes");
+
+    b->eval.cost_limit = 1000;
+    ok(back_run(b) == CEL_ERROR && b->eval.error.kind == CEL_E_COST,
+       "before it is read");
+    b->eval.cost_limit = 0;
+
+    free(text);
+}
+
+
+int
+main(void)
+{
+    back_t  b;
+
+    back_open(&b);
+    back_declare(&b, "s", 0, cel_string("abcz", 4));
+
+    test_constant(&b);
+    test_dynamic(&b);
+    test_cost(&b);
+
+    back_close(&b);
+
+    return done_testing();
+}
