@@ -19,6 +19,9 @@ _Static_assert(CEL_COST_SUM_DEGREE == CEL_COST_DEGREE,
                "a sum has the degree of a program's formula");
 
 
+static bool cel_cost_raise(uint64_t *term, uint64_t bytes, uint32_t times);
+
+
 static uint64_t
 cel_cost_plus(uint64_t a, uint64_t b)
 {
@@ -100,16 +103,62 @@ cel_cost_sum_join(cel_cost_sum_t *sum, const cel_cost_sum_t *other)
 }
 
 
+/*
+ * As cel_cost_at(), but most coefficients are zero, and this one runs for
+ * every request.
+ */
+
 uint64_t
 cel_cost_sum_max(const cel_cost_sum_t *sum, const cel_sizes_t *sizes)
 {
-    cel_cost_t  cost;
+    bool      over;
+    uint32_t  i, j;
+    uint64_t  parts, term;
 
-    memset(&cost, 0, sizeof(cel_cost_t));
-    memcpy(cost.c, sum->c, sizeof(cost.c));
-    cost.unbounded = sum->unbounded;
+    over = sum->unbounded;
+    parts = 0;
 
-    return cel_cost_at(&cost, sizes);
+    for (i = 0; i < CEL_COST_DEGREE; i++) {
+        for (j = (i == 0); j < CEL_COST_DEGREE; j++) {
+
+            term = sum->c[i][j];
+
+            if (term != 0) {
+                over |= cel_cost_raise(&term, sizes->bytes[CEL_SIZE_HEADERS],
+                                       i);
+                over |= cel_cost_raise(&term, sizes->bytes[CEL_SIZE_BODY], j);
+                over |= __builtin_add_overflow(parts, term, &parts);
+            }
+        }
+    }
+
+    if (over) {
+        return CEL_COST_MAX;
+    }
+
+    /* rounded up */
+
+    term = parts >> CEL_COST_FRACTION;
+    term += (parts & ((1u << CEL_COST_FRACTION) - 1)) != 0;
+
+    return cel_cost_plus(sum->c[0][0], term);
+}
+
+
+/* *term times bytes, so often; true when that does not fit */
+
+static bool
+cel_cost_raise(uint64_t *term, uint64_t bytes, uint32_t times)
+{
+    bool  over;
+
+    over = false;
+
+    while (times-- > 0) {
+        over |= __builtin_mul_overflow(*term, bytes, term);
+    }
+
+    return over;
 }
 
 
