@@ -235,6 +235,7 @@ ngx_http_constraint_api_execute_start(ngx_http_constraint_api_t *api,
     e->catalogue = api->catalogue;
     e->message_type = api->name;
     e->subject = execution->subject;
+    e->expected = execution->workflow;
     e->ready = ngx_http_constraint_api_execute_ready;
     e->data = api;
     e->explain = execution->explain;
@@ -325,24 +326,17 @@ ngx_http_constraint_api_execute_ready(ngx_constraint_enforcement_t *e)
 static void
 ngx_http_constraint_api_execute_answer(ngx_http_constraint_api_t *api)
 {
-    const ngx_str_t                      *wanted;
     ngx_constraint_decision_t            *d;
     ngx_http_constraint_api_execution_t  *execution;
 
     execution = api->data;
-    wanted = &execution->workflow;
     d = &execution->enforcement->decision;
 
     if (ngx_http_constraint_api_execute_refused(api, d) != NGX_OK) {
         return;
     }
 
-    if (wanted->data
-        && d->workflow_id.data
-        && (wanted->len != d->workflow_id.len
-            || ngx_memcmp(wanted->data, d->workflow_id.data, wanted->len)
-               != 0))
-    {
+    if (d->other_workflow) {
         ngx_http_constraint_api_fail(api,
                                     NGX_HTTP_CONSTRAINT_API_E_OTHER_WORKFLOW,
                                     ngx_http_constraint_api_detail(
@@ -417,6 +411,7 @@ ngx_http_constraint_api_execute_refused(ngx_http_constraint_api_t *api,
         break;
 
     case NGX_CONSTRAINT_E_BODY_INVALID:
+    case NGX_CONSTRAINT_E_BODY_DUPLICATE_KEY:
         error = NGX_HTTP_CONSTRAINT_API_E_MALFORMED_JSON;
         break;
 

@@ -333,8 +333,9 @@ size_t cel_json_memory(size_t len);
  * Parses and validates the whole text (RFC 8259: syntax, UTF-8, depth,
  * numbers within 64 bits or double, duplicate keys compared unescaped).
  * The text is copied as needed: it may be freed afterwards.  Returns the
- * document, owned by the caller, or NULL with *error (kind CEL_E_PARSE,
- * message, line, column, offset as far as known; CEL_E_MEMORY).
+ * document, owned by the caller, or NULL with *error (kind CEL_E_PARSE or
+ * CEL_E_DUPLICATE_KEY, message, line, column, offset as far as known;
+ * CEL_E_MEMORY).
  * Integers are int, above int64 uint, with fraction or exponent double.
  */
 cel_json_t *cel_json_parse(cel_json_parser_t *parser, const char *text,

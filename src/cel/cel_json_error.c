@@ -105,6 +105,7 @@ cel_json_fail_duplicate(cel_json_text_t *text, uint32_t n,
     snprintf(message, sizeof(message), "duplicate key \"%s\"", name);
 
     cel_json_fail(text, start, message);
+    text->error->kind = CEL_E_DUPLICATE_KEY;
 }
 
 

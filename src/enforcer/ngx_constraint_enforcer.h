@@ -99,6 +99,8 @@ typedef struct {
                                                 * or waits for the body */
     unsigned                  failed_open:1;   /* ours, and on_error allow */
     unsigned                  not_associated:1;/* a deny, not an error */
+    unsigned                  other_workflow:1;/* not the expected one; not
+                                                * evaluated */
     unsigned                  no_result:1;     /* default_effect decided */
 
     uint64_t                  revision;        /* of the constraint */
@@ -237,6 +239,8 @@ struct ngx_constraint_enforcement_s {
     ngx_log_t                        *log;
     ngx_str_t                         message_type;
     ngx_str_t                         subject;       /* data NULL = none */
+    ngx_str_t                         expected;      /* execute: the workflow
+                                                      * it must be, if any */
     void                            (*ready)(ngx_constraint_enforcement_t *e);
     void                             *data;
     unsigned                          from_request:1; /* the message type */

@@ -12,6 +12,8 @@
 #include "ngx_constraint_evaluation.h"
 
 
+static ngx_int_t ngx_constraint_lookup_workflow(
+    ngx_constraint_enforcement_t *e);
 static void ngx_constraint_unregistered(ngx_constraint_enforcement_t *e);
 static void ngx_constraint_lookup_ready(ngx_constraint_waiter_t *waiter);
 
@@ -89,6 +91,10 @@ ngx_constraint_lookup(ngx_constraint_enforcement_t *e)
     e->decision.revision = rule->record.revision;
     e->decision.workflow_revision = rule->workflow_revision;
 
+    if (e->execute && ngx_constraint_lookup_workflow(e) != NGX_OK) {
+        return NGX_OK;
+    }
+
     if (!rule->record.enabled) {
 
         if (e->from_request) {
@@ -102,6 +108,48 @@ ngx_constraint_lookup(ngx_constraint_enforcement_t *e)
     }
 
     return NGX_OK;
+}
+
+
+/* NGX_OK, or NGX_DECLINED: complete. */
+
+static ngx_int_t
+ngx_constraint_lookup_workflow(ngx_constraint_enforcement_t *e)
+{
+    ngx_str_t                        *id;
+    ngx_constraint_decision_t        *d;
+    ngx_constraint_enforcer_state_t  *state;
+
+    d = &e->decision;
+    state = e->state;
+    id = &state->rule->record.workflow_id;
+
+    d->workflow_id.data = ngx_pstrdup(e->pool, id);
+    if (d->workflow_id.data == NULL) {
+        ngx_constraint_fail(e, NGX_CONSTRAINT_E_MEMORY,
+                            "no memory for the decision");
+        return NGX_DECLINED;
+    }
+
+    d->workflow_id.len = id->len;
+
+    if (e->expected.data == NULL
+        || (e->expected.len == id->len
+            && ngx_memcmp(e->expected.data, id->data, id->len) == 0))
+    {
+        return NGX_OK;
+    }
+
+    d->other_workflow = 1;
+    d->effect = NGX_CONSTRAINT_DENY;
+
+    ngx_str_set(&d->outcome, "DENY");
+    ngx_str_set(&d->message, "the constraint has another workflow");
+
+    ngx_constraint_release_rule(e);
+    ngx_constraint_complete(e);
+
+    return NGX_DECLINED;
 }
 
 

@@ -187,7 +187,7 @@ ngx_constraint_verdict_texts(ngx_constraint_enforcement_t *e,
     state = e->state;
     verdict = &ev->verdict;
 
-    if (e->execute || verdict->effect != WORKFLOW_ALLOW) {
+    if (!e->execute && verdict->effect != WORKFLOW_ALLOW) {
         if (ngx_constraint_verdict_copy(e->pool, &d->workflow_id,
                                   state->rule->record.workflow_id.data,
                                   state->rule->record.workflow_id.len)

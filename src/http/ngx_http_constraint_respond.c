@@ -210,7 +210,6 @@ ngx_http_constraint_send_json(ngx_http_request_t *r, ngx_uint_t status,
 
     ngx_http_clear_accept_ranges(r);
     ngx_http_clear_last_modified(r);
-    ngx_http_clear_etag(r);
 
     /* ours are whole answers: no 304, 412 or 206 is made of them */
 
