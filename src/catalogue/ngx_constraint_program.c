@@ -64,9 +64,10 @@ ngx_constraint_program_create(const ngx_str_t *id, uint64_t revision,
     program->id.len = id->len;
     p = ngx_cpymem(p, id->data, id->len);
 
+    program->error.data = p;
+    program->error.len = len;
+
     if (workflow == NULL) {
-        program->error.data = p;
-        program->error.len = len;
         ngx_memcpy(p, error, len);
     }
 

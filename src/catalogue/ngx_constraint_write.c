@@ -128,6 +128,11 @@ ngx_constraint_write_run_thread(ngx_constraint_job_t *job)
         ngx_constraint_write_transaction(&writing);
     }
 
+    if (write->result != NGX_CONSTRAINT_WRITTEN) {
+        json_decref(write->document);
+        write->document = NULL;
+    }
+
     json_decref(writing.body);
     free(writing.text.data);
 }
