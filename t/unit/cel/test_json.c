@@ -38,7 +38,8 @@ refused(const char *text, const char *message, uint32_t line, uint32_t column)
     is_str(error.message, message, "the reason");
     is_int(error.line, line, "the line");
     is_int(error.column, column, "the column");
-    is_int(error.kind, CEL_E_PARSE, "the kind");
+    is_int(error.kind, strstr(message, "duplicate") != NULL
+                       ? CEL_E_DUPLICATE_KEY : CEL_E_PARSE, "the kind");
 
     cel_json_destroy(json);
 }
