@@ -71,7 +71,8 @@ case "$dir" in
 esac
 
 case "$dir" in
-    *[[:space:]]*)  die "--dir must not hold spaces: $dir" ;;
+    *[[:space:],\&\\]*)
+        die "--dir must not hold spaces, commas, & or backslashes: $dir" ;;
 esac
 
 backend=$((port + 1))
@@ -175,7 +176,8 @@ cp "$root/build/ngx_http_constraint_module.so" "$dir/modules/.new"
 mv "$dir/modules/.new" "$dir/modules/ngx_http_constraint_module.so"
 cp "$examples/quickstart.users" "$dir/users"
 sed "s/127\.0\.0\.1:8001/127.0.0.1:$backend/
-     s/127\.0\.0\.1:8000/127.0.0.1:$port/" \
+     s/127\.0\.0\.1:8000/127.0.0.1:$port/
+     s,path=/var/lib/constraint-quickstart/,path=$dir/," \
     "$examples/quickstart.conf" > "$dir/nginx.conf"
 
 if ! said=$(cd "$dir" && PATH=$PATH:/usr/sbin nginx -p "$dir/" \

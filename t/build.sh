@@ -169,7 +169,7 @@ configure_quietly() {
 
 build_nginx() {
     local mode=$1 way=$2 cc=$3 opt=$4 san=$5 dir=$build/$1
-    local log=$build/$1/log target=binary product=nginx
+    local log=$build/$1/log target=binary product=nginx objs
 
     if [ "$way" = add-dynamic-module ]; then
         target=modules
@@ -181,7 +181,13 @@ build_nginx() {
     lock "$mode"
     mkdir -p "$dir"
 
-    set -- --builddir="../../$mode" --prefix="$dir" --error-log-path=stderr \
+    cd "$build/src/nginx"
+
+    # nginx's make edits these names by their suffixes, so keep them short
+
+    objs=$(realpath --relative-to="$(pwd -P)" "$dir")
+
+    set -- --builddir="$objs" --prefix="$dir" --error-log-path=stderr \
         --with-cc="$cc" --with-cc-opt="$opt $san" --with-ld-opt="$san" \
         --with-compat --with-debug --with-threads --with-pcre-jit \
         --with-http_ssl_module --with-http_v2_module \
@@ -192,8 +198,6 @@ build_nginx() {
         --with-http_random_index_module --with-http_secure_link_module \
         --"$way"="$root"
 
-    cd "$build/src/nginx"
-
     if ! configured "$dir" "$@"; then
         echo "configuring nginx ($mode)" >&2
         rm -f "$dir/stamp"
@@ -203,7 +207,7 @@ build_nginx() {
     fi
 
     echo "building nginx ($mode)" >&2
-    make -j"$jobs" -f "../../$mode/Makefile" $target > "$log" 2>&1 \
+    make -j"$jobs" -f "$objs/Makefile" $target > "$log" 2>&1 \
         || fail "build ($mode)" "$log"
 
     echo "$dir/$product"

@@ -51,6 +51,7 @@ my $broken = slurp($configurations[0]);
 $broken =~ s/constraint_zone (\w+)/constraint_zone other_$1/;
 my ($good, $said) = check($broken);
 ok(!$good, 'a configuration that names no zone of its own is not');
+$t->allow(qr/unknown zone/);
 
 for my $file (@workflows) {
     my $out = `'$build/constraintctl' check '$file' 2>&1`;
@@ -72,7 +73,7 @@ for my $file (sort(glob("$root/conf-examples/*.json"))) {
 sub check {
     my ($text) = @_;
 
-    $text =~ s{/var/lib/nginx/}{$dir/}g;
+    $text =~ s{/var/lib/(?:nginx|constraint-quickstart)/}{$dir/}g;
     $text =~ s{^(\s*pid )nginx\.pid;}{$1$dir/nginx.pid;}m
         or $text = "pid $dir/nginx.pid;\n$text";
     $text =~ s{listen (?:127\.0\.0\.1:)?(\d+);}
