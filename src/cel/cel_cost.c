@@ -38,14 +38,16 @@ cel_cost_estimate(const cel_env_t *env, const cel_ast_t *ast,
     cel_spent_t   spent;
     cel_coster_t  coster;
 
-    (void) env;
-
     coster.locals = NULL;
     coster.arena = ast->arena;
     cel_poly_set(&spent.max, 0);
     spent.min = 0;
 
     cel_cost_node(&coster, ast->root, &spent, &shape);
+
+    if (env->result != NULL) {
+        memcpy(env->result, &shape, sizeof(cel_shape_t));
+    }
 
     memcpy(cost->c, spent.max.c, sizeof(cost->c));
     cost->unbounded = spent.max.unbounded;
@@ -114,6 +116,14 @@ cel_cost_node(cel_coster_t *coster, const cel_node_t *node,
 static void
 cel_cost_leaf(const cel_node_t *node, cel_shape_t *shape)
 {
+    if (node->ref == CEL_R_FACT && node->fact != NULL
+        && node->fact->shape != NULL)
+    {
+        *shape = *(const cel_shape_t *) node->fact->shape;
+        cel_shape_restrict(shape, node->type);
+        return;
+    }
+
     if (node->ref == CEL_R_FACT) {
         cel_shape_fact(shape, node->type,
                        node->fact != NULL ? node->fact->size

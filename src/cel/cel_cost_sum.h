@@ -21,6 +21,27 @@
 #define CEL_COST_SUM_DEGREE  4
 
 
+/*
+ * Declares a fact whose value is what the last compilation with env computes:
+ * of its type, and as large as that may get, not as a class of sizes.  Ask
+ * for it with cel_env_keep_result() before that compilation.  CEL_OK, or
+ * CEL_ERROR when the name is taken or memory is out.
+ */
+cel_status_t cel_env_keep_result(cel_env_t *env);
+cel_status_t cel_env_declare_result(cel_env_t *env, const char *name,
+    const cel_program_t *program, cel_slot_t slot);
+
+
+/*
+ * Takes a declaration away for a while, NULL when there is none of the name;
+ * and puts it back as it was.
+ */
+typedef struct cel_fact_s  cel_hidden_t;
+
+cel_hidden_t *cel_env_hide(cel_env_t *env, const char *name);
+void cel_env_show(cel_env_t *env, cel_hidden_t *hidden);
+
+
 /* All fields are private. */
 
 typedef struct {

@@ -187,6 +187,7 @@ cel_env_declare_type(cel_env_t *env, const char *name, const cel_type_t *type,
     fact->hash = cel_name_hash(name, len);
     fact->slot = slot;
     fact->size = size;
+    fact->shape = NULL;
     fact->flags = flags;
 
     bucket = &env->facts[fact->hash % CEL_ENV_BUCKETS];

@@ -39,6 +39,7 @@ struct cel_fact_s {
     const cel_type_t       *type;
     cel_slot_t              slot;
     cel_size_class_t        size;
+    const void             *shape;       /* cel_shape_t, NULL: by size */
     unsigned                flags;
 };
 
@@ -60,6 +61,8 @@ struct cel_env_s {
     cel_fact_t             *facts[CEL_ENV_BUCKETS];
     cel_resolver_t         *resolvers;
     cel_functions_t        *functions;
+    void                   *result;      /* cel_shape_t of what was compiled
+                                          * last, NULL: nobody asks */
 };
 
 

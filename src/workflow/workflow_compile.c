@@ -23,11 +23,8 @@ typedef struct scope_s  scope_t;
 
 struct scope_s {
     const char            *name;        /* "variables.x" */
-    const cel_type_t      *type;
-    cel_slot_t             slot;
-    cel_size_class_t       size;
+    cel_hidden_t          *hidden;      /* the one of an outer rule, or NULL */
     scope_t               *next;
-    scope_t               *shadowed;    /* which this one hides, or NULL */
 };
 
 
@@ -56,9 +53,6 @@ static void compile_variable(compile_t *c, const workflow_node_t *node);
 static void compile_declare(compile_t *c, const workflow_node_t *node,
     workflow_variable_t *variable, uint32_t i);
 static uint32_t compile_chain(compile_t *c, const cel_program_t *program);
-static cel_size_class_t compile_size(compile_t *c,
-    const cel_program_t *program);
-static scope_t *compile_visible(compile_t *c, const char *name);
 static void compile_leave(compile_t *c, scope_t *outer);
 static void compile_condition(compile_t *c, const workflow_node_t *match,
     workflow_step_t *step);
@@ -114,15 +108,18 @@ workflow_compile(const char *text, size_t len, workflow_format_t format,
                             ? options->allocator : &cel_allocator_libc,
                             options->limits);
 
-    if (c->env == NULL) {
+    if (c->env == NULL || cel_env_keep_result(c->env) != CEL_OK) {
         compile_memory(c);
 
     } else {
         compile_policy(c, options);
-        cel_env_destroy(c->env);
     }
 
 done:
+
+    if (c != NULL && c->env != NULL) {
+        cel_env_destroy(c->env);
+    }
 
     workflow_document_close(&doc);
 
@@ -383,6 +380,8 @@ compile_declare(compile_t *c, const workflow_node_t *node,
 {
     char                   *name;
     scope_t                *scope;
+    cel_slot_t              slot;
+    cel_status_t            rc;
     const workflow_node_t  *text;
 
     text = workflow_node_get(node, "name");
@@ -398,28 +397,21 @@ compile_declare(compile_t *c, const workflow_node_t *node,
     memcpy(name + sizeof("variables.") - 1, text->text, text->len + 1);
 
     scope->name = name;
-    scope->slot = c->workflow->first_slot + i;
-    scope->type = cel_type_dyn();
-    scope->size = CEL_SIZE_BODY;
-
-    if (variable->program != NULL) {
-        scope->type = cel_program_type(variable->program);
-        scope->size = compile_size(c, variable->program);
-    }
-
-    scope->shadowed = compile_visible(c, name);
-
-    if (scope->shadowed != NULL) {
-        (void) cel_env_undeclare(c->env, name);
-    }
-
+    scope->hidden = cel_env_hide(c->env, name);
     scope->next = c->scope;
     c->scope = scope;
 
-    if (cel_env_declare_type(c->env, name, scope->type, scope->slot,
-                             scope->size, 0)
-        != CEL_OK)
-    {
+    slot = c->workflow->first_slot + i;
+
+    if (variable->program != NULL) {
+        rc = cel_env_declare_result(c->env, name, variable->program, slot);
+
+    } else {
+        rc = cel_env_declare_type(c->env, name, cel_type_dyn(), slot,
+                                  CEL_SIZE_BODY, 0);
+    }
+
+    if (rc != CEL_OK) {
         compile_memory(c);
     }
 }
@@ -451,68 +443,17 @@ compile_chain(compile_t *c, const cel_program_t *program)
 }
 
 
-/* numbers and the like are small, everything else may hold the body */
-
-static cel_size_class_t
-compile_size(compile_t *c, const cel_program_t *program)
-{
-    const cel_type_t  *type;
-
-    type = cel_program_type(program);
-
-    if (cel_type_is_dyn(type)) {
-        return CEL_SIZE_BODY;
-    }
-
-    switch (cel_type_kind(type)) {
-
-    case CEL_BOOL:
-    case CEL_INT:
-    case CEL_UINT:
-    case CEL_DOUBLE:
-    case CEL_TIMESTAMP:
-    case CEL_DURATION:
-    case CEL_TYPE:
-        return CEL_SIZE_SMALL;
-
-    default:
-        return CEL_SIZE_BODY;
-    }
-}
-
-
-static scope_t *
-compile_visible(compile_t *c, const char *name)
-{
-    scope_t  *scope;
-
-    for (scope = c->scope; scope != NULL; scope = scope->next) {
-        if (strcmp(scope->name, name) == 0) {
-            return scope;
-        }
-    }
-
-    return NULL;
-}
-
-
 static void
 compile_leave(compile_t *c, scope_t *outer)
 {
-    scope_t  *scope, *shadowed;
+    scope_t  *scope;
 
     for (scope = c->scope; scope != outer; scope = scope->next) {
 
         (void) cel_env_undeclare(c->env, scope->name);
 
-        shadowed = scope->shadowed;
-
-        if (shadowed != NULL
-            && cel_env_declare_type(c->env, shadowed->name, shadowed->type,
-                                    shadowed->slot, shadowed->size, 0)
-               != CEL_OK)
-        {
-            compile_memory(c);
+        if (scope->hidden != NULL) {
+            cel_env_show(c->env, scope->hidden);
         }
     }
 
