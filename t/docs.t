@@ -388,13 +388,13 @@ END
     ok((wait_until { !$t->worker_pids($master)
         && !$t->old_worker_pids($master) } 20), 'they end');
     is(type_in($steps[2]), 0, 'the old master also');
-    ok((wait_until { !Test::Constraint::alive($master) } 20), 'it ends');
+    ok((wait_until { !$t->alive($master) } 20), 'it ends');
 
     my ($quit, $rest) = $block{restore} =~ /^(.*?\n)(.*)$/s;
     my @pids = ($t->pid(), $t->worker_pids());
 
     is(type_in($quit), 0, 'nginx is stopped');
-    ok((wait_until { !grep { Test::Constraint::alive($_) } @pids } 20),
+    ok((wait_until { !grep { $t->alive($_) } @pids } 20),
         'it stops');
     is(type_in($rest), 0, 'the backup is restored, nginx is started');
     ok((wait_until { ($t->api('GET', '/status'))[0] == 200 } 20),

@@ -3,7 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Mixed traffic with aborts: 20 seconds, with TEST_NGINX_LONG=1 10 minutes.
+# Mixed traffic with aborts: 20 seconds, with TEST_NGINX_LONG=1 10 minutes,
+# with TEST_NGINX_SOAK=N N seconds.
 # Decisions, reads and writes, bodies good, broken and abandoned, evaluations
 # in threads whose client goes away, half-closed connections, HTTP/2 streams
 # that are reset.  Afterwards nothing has been lost or kept: no alert, the
@@ -389,7 +390,7 @@ sub measure {
 
 
 my @workers = $t->worker_pids();
-my $seconds = $t->long() ? 600 : 20;
+my $seconds = $ENV{TEST_NGINX_SOAK} || ($t->long() ? 600 : 20);
 
 # connections of one worker may be counted by the other only when they are
 # made; all of these are idle now

@@ -40,7 +40,7 @@ sub goes_on {
 $load->start();
 goes_on('requests are answered');
 
-for my $turn (1 .. $t->long() ? 10 : 2) {
+for my $turn (1 .. ($t->long() ? 10 : 2)) {
     my $master = $t->pid();
 
     ok($t->upgrade_start(), "turn $turn: a new binary serves beside the old");
