@@ -411,7 +411,6 @@ ngx_http_constraint_api_execute_refused(ngx_http_constraint_api_t *api,
         break;
 
     case NGX_CONSTRAINT_E_BODY_INVALID:
-    case NGX_CONSTRAINT_E_BODY_DUPLICATE_KEY:
         error = NGX_HTTP_CONSTRAINT_API_E_MALFORMED_JSON;
         break;
 

@@ -15,8 +15,8 @@
 
 #define NGX_HTTP_CONSTRAINT_API_WRITE_TRIES  8
 
-/* a transaction that will never be */
-#define NGX_HTTP_CONSTRAINT_API_NO_REVISION  UINT64_MAX
+/* a transaction that will never be, and not the mark of a damaged record */
+#define NGX_HTTP_CONSTRAINT_API_NO_REVISION  (UINT64_MAX - 1)
 
 
 typedef struct {
