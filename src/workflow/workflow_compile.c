@@ -91,9 +91,12 @@ workflow_compile(const char *text, size_t len, workflow_format_t format,
     }
 
     workflow = compile_create(options, &shape);
-    c = cel_arena_alloc(&doc.arena, sizeof(compile_t));
 
-    if (workflow == NULL || c == NULL) {
+    if (workflow != NULL) {
+        c = cel_arena_alloc(&doc.arena, sizeof(compile_t));
+    }
+
+    if (c == NULL) {
         workflow_issue(&doc, WORKFLOW_I_LIMIT, 0, NULL,
                        "not enough memory for the workflow");
         goto done;

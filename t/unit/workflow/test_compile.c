@@ -255,6 +255,98 @@ check(const refusal_t *r)
 }
 
 
+/* an allocator whose n-th call fails */
+
+typedef struct {
+    long  left;
+    long  held;
+} failing_t;
+
+
+static void *
+failing_alloc(void *ctx, size_t size)
+{
+    failing_t  *failing;
+
+    failing = ctx;
+
+    if (failing->left-- == 0) {
+        return NULL;
+    }
+
+    failing->held++;
+
+    return malloc(size);
+}
+
+
+static void
+failing_free(void *ctx, void *p, size_t size)
+{
+    failing_t  *failing;
+
+    failing = ctx;
+    failing->held -= p != NULL;
+
+    free(p);
+}
+
+
+static void
+check_memory(void)
+{
+    long                 n, silent, held;
+    failing_t            failing;
+    workflow_t          *workflow;
+    cel_allocator_t      allocator;
+    workflow_issues_t    issues;
+    workflow_options_t   options;
+
+    static const char  text[] =
+        "{\"name\": \"x\", \"rule\": {\"variables\": [{\"name\": \"a\","
+        "\"expression\": \"request.headers['x'] + 'y'\"}], \"match\": ["
+        "{\"condition\": \"variables.a.matches('a+b')\", \"rule\": {"
+        "\"variables\": [{\"name\": \"a\", \"expression\": \"1\"}],"
+        "\"match\": [{\"output\": \"{'effect': 'deny'}\"}]}},"
+        "{\"output\": \"{'outcome': variables.a}\"}]}}";
+
+    allocator.alloc = failing_alloc;
+    allocator.free = failing_free;
+    allocator.ctx = &failing;
+
+    memset(&options, 0, sizeof(workflow_options_t));
+    options.allocator = &allocator;
+    options.declare = declare;
+    options.first_slot = WORKFLOW_FACT_COUNT;
+
+    silent = 0;
+    held = 0;
+
+    for (n = 0; n < 10000; n++) {
+        failing.left = n;
+        failing.held = 0;
+
+        workflow = workflow_compile(text, strlen(text), WORKFLOW_JSON,
+                                    &options, &issues);
+
+        if (workflow != NULL && failing.left >= 0) {
+            workflow_destroy(workflow);
+            held += failing.held;
+            break;
+        }
+
+        silent += (workflow == NULL && issues.count == 0);
+        workflow_destroy(workflow);
+        held += failing.held;
+    }
+
+    ok(n > 5 && n < 10000, "the n-th allocation fails, for n from 0 to %ld",
+       n);
+    is_int(silent, 0, "each time with an issue");
+    is_int(held, 0, "nothing is left behind");
+}
+
+
 int
 main(void)
 {
@@ -263,6 +355,8 @@ main(void)
     for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         check(&refusals[i]);
     }
+
+    check_memory();
 
     return done_testing();
 }

@@ -35,8 +35,12 @@ typedef struct {
     workflow_verdict_t    verdict;
     cel_json_parser_t    *parser;
     cel_json_t           *json;
+    size_t                size;         /* of the input's text */
     cel_status_t          rc;
 } bench_t;
+
+
+static int  bounds_broken;
 
 
 static cel_status_t
@@ -106,6 +110,7 @@ begin(bench_t *b, const char *text, const char *input)
     b->parser = cel_json_parser_create();
     b->json = cel_json_parse(b->parser, input, strlen(input), NULL, &error);
     b->host.input = cel_json_root(b->json);
+    b->size = strlen(input);
 
     cel_arena_init(&b->arena, &cel_allocator_libc, NULL, 0, 1024 * 1024);
 
@@ -126,9 +131,28 @@ evaluate(bench_t *b)
 }
 
 
+/* every evaluation of this file costs at most what was promised */
+
 static void
 end(bench_t *b)
 {
+    cel_sizes_t  sizes;
+
+    memset(&sizes, 0, sizeof(cel_sizes_t));
+    sizes.bytes[CEL_SIZE_HEADERS] = 3;
+    sizes.bytes[CEL_SIZE_BODY] = b->size;
+
+    if (b->eval.cost > workflow_cost_max(b->workflow, &sizes)
+        || (b->rc == CEL_OK
+            && b->eval.cost < workflow_cost_min(b->workflow)))
+    {
+        printf("# cost %lu, bounds %lu and %lu\n",
+               (unsigned long) b->eval.cost,
+               (unsigned long) workflow_cost_min(b->workflow),
+               (unsigned long) workflow_cost_max(b->workflow, &sizes));
+        bounds_broken++;
+    }
+
     cel_arena_reset(&b->arena);
     cel_json_destroy(b->json);
     cel_json_parser_destroy(b->parser);
@@ -497,6 +521,68 @@ check_errors(void)
 }
 
 
+/* variables that grow: the bound has to grow along */
+
+static void
+check_growth(void)
+{
+    int          i;
+    bench_t      b;
+    cel_sizes_t  small, large;
+
+    static const char *const  grow[] = {
+        "input + input", "input.map(x, [x, x])",
+        "{'a': input, 'b': [input, input]}", "[input] + [input]"
+    };
+
+    static const char *const  use[] = {
+        "variables.c.matches('a*b')", "variables.c.all(x, x != [])",
+        "variables.c == variables.b", "variables.c.exists(x, x == input)"
+    };
+
+    static const char *const  inputs[] = {
+        "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+        "[1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,9]",
+        "{\"a\":[1,2,3,4,5,6,7,8],\"b\":{\"c\":[1,2,3,4]}}",
+        "[[1,2,3],[4,5,6],[\"a\",\"b\",\"c\",\"d\"],{},[],[[[[1]]]]]"
+    };
+
+    for (i = 0; i < 4; i++) {
+        char  text[600];
+
+        snprintf(text, sizeof(text), "name: x\nrule:\n  variables:\n"
+                 "    - {name: a, expression: \"%s\"}\n"
+                 "    - {name: b, expression: \"[variables.a] +"
+                 " [variables.a]\"}\n"
+                 "    - {name: c, expression: \"%s\"}\n"
+                 "  match:\n    - {condition: \"%s\", output: 'true'}\n",
+                 grow[i], i == 0 ? "variables.a + variables.a"
+                                 : "variables.b + variables.b", use[i]);
+
+        begin(&b, text, inputs[i]);
+        evaluate(&b);
+        ok(b.rc == CEL_OK, "%s: %s", grow[i],
+           b.rc == CEL_OK ? "evaluated" : b.eval.error.message);
+        end(&b);
+    }
+
+    begin(&b, "name: x\nrule:\n  variables:\n"
+          "    - {name: a, expression: \"input + input\"}\n  match:\n"
+          "    - {condition: variables.a == 'x', output: 'true'}\n", "\"\"");
+
+    memset(&small, 0, sizeof(cel_sizes_t));
+    memset(&large, 0, sizeof(cel_sizes_t));
+    large.bytes[CEL_SIZE_BODY] = 1024 * 1024;
+
+    ok(workflow_cost_max(b.workflow, &large)
+       > workflow_cost_max(b.workflow, &small) + 32 * 1024,
+       "a bound for a large body is a large one");
+
+    evaluate(&b);
+    end(&b);
+}
+
+
 /* a chain of variables, each of the one before */
 
 static char *
@@ -634,6 +720,9 @@ main(void)
     check_errors();
     check_chain();
     check_large();
+    check_growth();
+
+    is_int(bounds_broken, 0, "no evaluation cost more than its bound");
 
     return done_testing();
 }
