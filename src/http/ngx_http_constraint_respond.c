@@ -101,7 +101,7 @@ ngx_http_constraint_deny_subrequest(ngx_http_request_t *r, ngx_uint_t status)
         return rc;
     }
 
-    ngx_http_finalize_request(r, ngx_http_send_special(r, NGX_HTTP_LAST));
+    ngx_http_finalize_request(r, NGX_OK);
 
     return NGX_DONE;
 }
