@@ -34,13 +34,20 @@ void
 cel_cost_estimate(const cel_env_t *env, const cel_ast_t *ast,
     cel_cost_t *cost)
 {
+    cel_poly_t    none;
     cel_shape_t   shape;
     cel_spent_t   spent;
     cel_coster_t  coster;
 
+    cel_poly_set(&none, 0);
+
     coster.locals = NULL;
     coster.arena = ast->arena;
-    cel_poly_set(&spent.max, 0);
+    coster.level = 0;
+    coster.most = &none;
+    coster.free = NULL;
+
+    cel_bound_set(&spent.max, 0);
     spent.min = 0;
 
     cel_cost_node(&coster, ast->root, &spent, &shape);
@@ -49,8 +56,8 @@ cel_cost_estimate(const cel_env_t *env, const cel_ast_t *ast,
         memcpy(env->result, &shape, sizeof(cel_shape_t));
     }
 
-    memcpy(cost->c, spent.max.c, sizeof(cost->c));
-    cost->unbounded = spent.max.unbounded;
+    memcpy(cost->c, spent.max.fixed.c, sizeof(cost->c));
+    cost->unbounded = spent.max.fixed.unbounded;
     cost->min = spent.min;
 }
 
@@ -74,12 +81,12 @@ cel_cost_node(cel_coster_t *coster, const cel_node_t *node,
     switch (node->kind) {
 
     case CEL_N_CONST:
-        cel_poly_add_constant(&spent->max, 1);
+        cel_bound_add_constant(&spent->max, 1);
         cel_cost_leaf(node, shape);
         break;
 
     case CEL_N_IDENT:
-        cel_poly_add_constant(&spent->max, 1);
+        cel_bound_add_constant(&spent->max, 1);
         spent->min += node->ref == CEL_R_TYPE ? 0 : 1;
 
         if (node->ref == CEL_R_LOCAL) {
@@ -151,6 +158,11 @@ cel_cost_local(cel_coster_t *coster, const cel_node_t *node,
     for (local = coster->locals; local != NULL; local = local->next) {
         if (local->number == node->local) {
             *shape = *local->shape;
+
+            if (local->level != coster->level) {
+                cel_shape_close(shape, local->most);
+            }
+
             return;
         }
     }
@@ -158,10 +170,10 @@ cel_cost_local(cel_coster_t *coster, const cel_node_t *node,
     /* not known: what follows has no bound */
 
     cel_shape_scalar(shape);
-    shape->len.unbounded = true;
-    shape->inner.unbounded = true;
-    shape->items.unbounded = true;
-    shape->bytes.unbounded = true;
+    shape->len.fixed.unbounded = true;
+    shape->inner.fixed.unbounded = true;
+    shape->items.fixed.unbounded = true;
+    shape->bytes.fixed.unbounded = true;
 }
 
 
@@ -169,7 +181,7 @@ static void
 cel_cost_select(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape)
 {
-    cel_poly_add_constant(&spent->max, 1);
+    cel_bound_add_constant(&spent->max, 1);
     spent->min++;
 
     if (node->ref != CEL_R_NONE) {
@@ -194,27 +206,25 @@ cel_cost_items(cel_coster_t *coster, const cel_node_t *node,
 {
     bool          constant;
     uint32_t      i;
-    cel_poly_t    one;
     cel_shape_t   item;
     cel_spent_t   inside;
 
     cel_shape_scalar(shape);
-    cel_poly_set(&one, 1);
 
     constant = cel_cost_is_constant(node);
     inside = *spent;
 
     for (i = 0; i < node->nitems; i++) {
         cel_cost_node(coster, node->items[i], &inside, &item);
-        cel_shape_append(shape, &item, &one);
+        cel_shape_append(shape, &item);
     }
 
     if (node->kind == CEL_N_MAP) {
-        cel_poly_set(&shape->len, node->nitems / 2);
+        cel_bound_set(&shape->len, node->nitems / 2);
     }
 
     if (constant) {
-        cel_poly_add_constant(&spent->max, 1);
+        cel_bound_add_constant(&spent->max, 1);
         return;
     }
 
@@ -224,7 +234,7 @@ cel_cost_items(cel_coster_t *coster, const cel_node_t *node,
         inside.min++;
     }
 
-    cel_poly_add_constant(&inside.max, 1 + (uint64_t) CEL_COST_ITEM
+    cel_bound_add_constant(&inside.max, 1 + (uint64_t) CEL_COST_ITEM
                                            * node->nitems);
     *spent = inside;
 }

@@ -18,6 +18,7 @@
 
 
 typedef struct cel_cost_local_s  cel_cost_local_t;
+typedef struct cel_cost_args_s   cel_cost_args_t;
 
 
 /* a macro's variable; on the C stack */
@@ -25,6 +26,8 @@ typedef struct cel_cost_local_s  cel_cost_local_t;
 struct cel_cost_local_s {
     cel_cost_local_t       *next;
     uint32_t                number;
+    uint32_t                level;       /* of the loop whose e is meant */
+    const cel_poly_t       *most;        /* that e can be */
     const cel_shape_t      *shape;
 };
 
@@ -32,13 +35,16 @@ struct cel_cost_local_s {
 typedef struct {
     cel_cost_local_t       *locals;
     cel_arena_t            *arena;       /* the ast's */
+    uint32_t                level;       /* of nested loops */
+    const cel_poly_t       *most;        /* that e of this loop can be */
+    cel_cost_args_t        *free;        /* for calls, to be used again */
 } cel_coster_t;
 
 
 /* what evaluating costs: grows as nodes are added */
 
 typedef struct {
-    cel_poly_t              max;
+    cel_bound_t             max;
     uint64_t                min;
 } cel_spent_t;
 

@@ -15,22 +15,21 @@
 #include <string.h>
 
 
-/* what a charge counts, over the arguments */
+/*
+ * The arguments of a call, and what a charge counts of them.  Too large for
+ * the stack of a recursion, so they are kept for the next call.
+ */
 
-typedef struct {
-    cel_poly_t           units;          /* of CEL_CHARGE_SUM and _DEEP */
-    cel_poly_t           product;        /* of the sizes, 0 taken as 1 */
-    cel_poly_t           weight;         /* product of all that is in them */
+struct cel_cost_args_s {
+    cel_cost_args_t     *next;
+    cel_shape_t          shapes[CEL_MAX_ARGS];
+    cel_shape_t          result;
+
+    cel_bound_t          units;          /* of CEL_CHARGE_SUM and _DEEP */
+    cel_bound_t          product;        /* of the sizes, 0 taken as 1 */
+    cel_bound_t          weight;         /* product of all that is in them */
     cel_shape_t          sum;            /* of the sized arguments */
-    cel_shape_t          first;
-    uint32_t             counted;
-} cel_cost_args_t;
-
-
-/* where two bounds hold, the one that is lower for such sizes is taken */
-
-static const cel_sizes_t  cel_cost_typical = {
-    { [CEL_SIZE_HEADERS] = 4096, [CEL_SIZE_BODY] = 65536 }
+    const cel_poly_t    *most;
 };
 
 
@@ -44,14 +43,15 @@ static const cel_node_t *cel_cost_argument(const cel_node_t *node,
     uint32_t i);
 static bool cel_cost_applies(const cel_node_t *node,
     const cel_overload_t *overload);
+static cel_cost_args_t *cel_cost_take(cel_coster_t *coster);
+static void cel_cost_overloads(const cel_node_t *node, cel_cost_args_t *args,
+    cel_spent_t *spent, cel_shape_t *shape);
 static void cel_cost_overload(const cel_overload_t *overload,
-    const cel_charge_t *charge, const cel_shape_t *shapes,
-    cel_poly_t *units, cel_shape_t *result);
+    const cel_charge_t *charge, cel_cost_args_t *args);
 static void cel_cost_count(const cel_charge_t *charge,
     const cel_shape_t *shape, cel_cost_args_t *args);
 static void cel_cost_result(const cel_overload_t *overload,
-    const cel_charge_t *charge, const cel_cost_args_t *args,
-    cel_shape_t *result);
+    const cel_charge_t *charge, cel_cost_args_t *args);
 static const cel_charge_t *cel_cost_charge(const cel_node_t *node,
     const cel_overload_t *overload);
 
@@ -60,10 +60,8 @@ void
 cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape)
 {
-    uint32_t               i, n, count;
-    cel_poly_t             units, most;
-    cel_shape_t           *shapes, one;
-    const cel_overload_t  *overloads;
+    uint32_t          i, n;
+    cel_cost_args_t  *args;
 
     if (node->target == NULL) {
 
@@ -85,18 +83,59 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
         }
     }
 
-    n = node->nitems + (node->target != NULL ? 1 : 0);
-    cel_shape_scalar(shape);
+    args = cel_cost_take(coster);
 
-    shapes = cel_arena_alloc(coster->arena, (n + 1) * sizeof(cel_shape_t));
-    if (shapes == NULL) {
-        spent->max.unbounded = true;
+    if (args == NULL) {
+        cel_shape_scalar(shape);
+        spent->max.fixed.unbounded = true;
         return;
     }
 
+    n = node->nitems + (node->target != NULL ? 1 : 0);
+
     for (i = 0; i < n; i++) {
-        cel_cost_node(coster, cel_cost_argument(node, i), spent, &shapes[i]);
+        cel_cost_node(coster, cel_cost_argument(node, i), spent,
+                      i < CEL_MAX_ARGS ? &args->shapes[i] : shape);
     }
+
+    cel_cost_overloads(node, args, spent, shape);
+
+    args->next = coster->free;
+    coster->free = args;
+}
+
+
+static cel_cost_args_t *
+cel_cost_take(cel_coster_t *coster)
+{
+    cel_cost_args_t  *args;
+
+    args = coster->free;
+
+    if (args != NULL) {
+        coster->free = args->next;
+
+    } else {
+        args = cel_arena_alloc(coster->arena, sizeof(cel_cost_args_t));
+    }
+
+    if (args != NULL) {
+        args->most = coster->most;
+    }
+
+    return args;
+}
+
+
+/* the most of all overloads that may be the one that runs */
+
+static void
+cel_cost_overloads(const cel_node_t *node, cel_cost_args_t *args,
+    cel_spent_t *spent, cel_shape_t *shape)
+{
+    uint32_t               i, count;
+    cel_bound_t            units;
+    const cel_overload_t  *overloads;
 
     overloads = node->overload;
     count = overloads != NULL ? 1 : 0;
@@ -106,7 +145,8 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
         count = node->function->count;
     }
 
-    cel_poly_set(&most, 1);
+    cel_shape_scalar(shape);
+    cel_bound_set(&units, 1);
 
     for (i = 0; i < count; i++) {
         if (!cel_cost_applies(node, &overloads[i])) {
@@ -114,12 +154,12 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
         }
 
         cel_cost_overload(&overloads[i], cel_cost_charge(node, &overloads[i]),
-                          shapes, &units, &one);
-        cel_poly_max(&most, &units);
-        cel_shape_max(shape, &one);
+                          args);
+        cel_bound_max(&units, &args->units);
+        cel_shape_max(shape, &args->result);
     }
 
-    cel_poly_add(&spent->max, &most);
+    cel_bound_add(&spent->max, &units);
 }
 
 
@@ -136,11 +176,11 @@ cel_cost_logic(cel_coster_t *coster, const cel_node_t *node,
     cel_cost_node(coster, node->items[0], spent, shape);
     left = spent->min - left;
 
-    cel_poly_set(&right.max, CEL_COST_LOGIC);
+    cel_bound_set(&right.max, CEL_COST_LOGIC);
     right.min = 1;
     cel_cost_node(coster, node->items[1], &right, shape);
 
-    cel_poly_add(&spent->max, &right.max);
+    cel_bound_add(&spent->max, &right.max);
 
     if (right.min < left) {
         spent->min -= left - right.min;
@@ -159,16 +199,16 @@ cel_cost_ternary(cel_coster_t *coster, const cel_node_t *node,
 
     cel_cost_node(coster, node->items[0], spent, shape);
 
-    cel_poly_set(&yes.max, CEL_COST_TERNARY);
-    cel_poly_set(&no.max, CEL_COST_TERNARY);
+    cel_bound_set(&yes.max, CEL_COST_TERNARY);
+    cel_bound_set(&no.max, CEL_COST_TERNARY);
     yes.min = 1;
     no.min = 1;
 
     cel_cost_node(coster, node->items[1], &yes, shape);
     cel_cost_node(coster, node->items[2], &no, &other);
 
-    cel_poly_max(&yes.max, &no.max);
-    cel_poly_add(&spent->max, &yes.max);
+    cel_bound_max(&yes.max, &no.max);
+    cel_bound_add(&spent->max, &yes.max);
     spent->min += yes.min < no.min ? yes.min : no.min;
 
     cel_shape_max(shape, &other);
@@ -184,7 +224,7 @@ static void
 cel_cost_equal(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape)
 {
-    cel_poly_t           units[2];
+    cel_bound_t          units[2];
     const cel_charge_t  *charge;
 
     charge = &node->function->overloads[0].spec->charge;
@@ -195,14 +235,9 @@ cel_cost_equal(cel_coster_t *coster, const cel_node_t *node,
     cel_cost_node(coster, node->items[1], spent, shape);
     cel_shape_charge(shape, charge, &units[1]);
 
-    if (cel_poly_at(&units[0], &cel_cost_typical)
-        > cel_poly_at(&units[1], &cel_cost_typical))
-    {
-        units[0] = units[1];
-    }
-
-    cel_poly_add(&spent->max, &units[0]);
-    cel_poly_add_constant(&spent->max, charge->base);
+    cel_bound_min(&units[0], &units[1]);
+    cel_bound_add(&spent->max, &units[0]);
+    cel_bound_add_constant(&spent->max, charge->base);
 
     cel_shape_scalar(shape);
 }
@@ -250,44 +285,38 @@ cel_cost_applies(const cel_node_t *node, const cel_overload_t *overload)
 }
 
 
-/* shapes: one for each argument */
+/* gives args->units and args->result */
 
 static void
 cel_cost_overload(const cel_overload_t *overload, const cel_charge_t *charge,
-    const cel_shape_t *shapes, cel_poly_t *units, cel_shape_t *result)
+    cel_cost_args_t *args)
 {
-    uint32_t         i;
-    cel_shape_t      shape;
-    cel_cost_args_t  args;
+    uint32_t     i;
+    cel_shape_t  shape;
 
-    memset(&args, 0, sizeof(cel_cost_args_t));
+    cel_bound_set(&args->units, 0);
+    cel_bound_set(&args->product, 1);
+    cel_bound_set(&args->weight, 1);
 
-    cel_poly_set(&args.product, 1);
-    cel_poly_set(&args.weight, 1);
+    cel_shape_scalar(&args->sum);
+    cel_bound_set(&args->sum.items, 0);
 
     for (i = 0; i < overload->nargs; i++) {
-        shape = shapes[i];
-        cel_shape_restrict(&shape, overload->args[i]);
-
-        if (i == 0) {
-            args.first = shape;
-        }
-
         if (charge->sized & (1u << i)) {
-            cel_cost_count(charge, &shape, &args);
+            shape = args->shapes[i];
+            cel_shape_restrict(&shape, overload->args[i]);
+            cel_cost_count(charge, &shape, args);
         }
     }
-
-    *units = args.units;
 
     if (charge->mode == CEL_CHARGE_PRODUCT) {
-        *units = args.product;
-        cel_poly_scale(units, charge->per, charge->shift);
+        args->units = args->product;
+        cel_bound_scale(&args->units, charge->per, charge->shift);
     }
 
-    cel_poly_add_constant(units, charge->base);
+    cel_bound_add_constant(&args->units, charge->base);
 
-    cel_cost_result(overload, charge, &args, result);
+    cel_cost_result(overload, charge, args);
 }
 
 
@@ -295,35 +324,39 @@ static void
 cel_cost_count(const cel_charge_t *charge, const cel_shape_t *shape,
     cel_cost_args_t *args)
 {
-    cel_poly_t  one;
+    cel_bound_t  one;
 
     cel_shape_charge(shape, charge, &one);
-    cel_poly_add(&args->units, &one);
+    cel_bound_add(&args->units, &one);
 
     one = shape->len;
-    cel_poly_add_constant(&one, 1);
-    cel_poly_multiply(&args->product, &one);
+    cel_bound_add_constant(&one, 1);
+    cel_bound_multiply(&args->product, &one, args->most);
 
-    cel_poly_add(&one, &shape->items);
-    cel_poly_add(&one, &shape->bytes);
-    cel_poly_multiply(&args->weight, &one);
+    cel_bound_add(&one, &shape->items);
+    cel_bound_add(&one, &shape->bytes);
+    cel_bound_multiply(&args->weight, &one, args->most);
 
-    cel_poly_add(&args->sum.len, &shape->len);
-    cel_poly_max(&args->sum.inner, &shape->inner);
-    cel_poly_add(&args->sum.items, &shape->items);
-    cel_poly_add(&args->sum.bytes, &shape->bytes);
+    cel_bound_add(&args->sum.len, &shape->len);
+    cel_bound_max(&args->sum.inner, &shape->inner);
+    cel_bound_add(&args->sum.items, &shape->items);
+    cel_bound_add(&args->sum.bytes, &shape->bytes);
 }
 
 
 static void
 cel_cost_result(const cel_overload_t *overload, const cel_charge_t *charge,
-    const cel_cost_args_t *args, cel_shape_t *result)
+    cel_cost_args_t *args)
 {
+    cel_shape_t  *result;
+
+    result = &args->result;
+
     switch (charge->result) {
 
     case CEL_RESULT_ELEMENT:
-        *result = args->first;
-        cel_poly_max(&result->inner, &result->len);
+        *result = args->shapes[0];
+        cel_bound_max(&result->inner, &result->len);
         cel_shape_part(result);
         break;
 
@@ -333,18 +366,18 @@ cel_cost_result(const cel_overload_t *overload, const cel_charge_t *charge,
 
         /* text may become a list of texts, a list may become a text */
 
-        cel_poly_add(&result->len, &args->sum.bytes);
-        cel_poly_max(&result->inner, &result->len);
-        cel_poly_add(&result->items, &result->len);
-        cel_poly_add(&result->items, &result->len);
-        cel_poly_add_constant(&result->len, 1);
-        cel_poly_add_constant(&result->items, 3);
+        cel_bound_add(&result->len, &args->sum.bytes);
+        cel_bound_max(&result->inner, &result->len);
+        cel_bound_add(&result->items, &result->len);
+        cel_bound_add(&result->items, &result->len);
+        cel_bound_add_constant(&result->len, 1);
+        cel_bound_add_constant(&result->items, 3);
 
         if (charge->result == CEL_RESULT_ARGS_4) {
-            cel_poly_scale(&result->len, 4, 0);
-            cel_poly_scale(&result->inner, 4, 0);
-            cel_poly_scale(&result->items, 4, 0);
-            cel_poly_scale(&result->bytes, 4, 0);
+            cel_bound_scale(&result->len, 4, 0);
+            cel_bound_scale(&result->inner, 4, 0);
+            cel_bound_scale(&result->items, 4, 0);
+            cel_bound_scale(&result->bytes, 4, 0);
         }
 
         break;
@@ -358,8 +391,8 @@ cel_cost_result(const cel_overload_t *overload, const cel_charge_t *charge,
 
     default:
         cel_shape_text(result, 64);
-        cel_poly_set(&result->inner, 64);
-        cel_poly_set(&result->items, 64);
+        cel_bound_set(&result->inner, 64);
+        cel_bound_set(&result->items, 64);
     }
 
     cel_shape_restrict(result, overload->result);

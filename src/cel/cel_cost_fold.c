@@ -13,12 +13,24 @@
 #include "cel_cost.h"
 
 
+/* a loop: what is known of its range, in terms of the loop around */
+
+typedef struct {
+    const cel_fold_t    *fold;
+    cel_shape_t          range;
+    cel_bound_t          count;          /* of its elements */
+    cel_bound_t          weight;         /* that they share */
+    cel_shape_t          element;
+    cel_poly_t           most;           /* that one element can have */
+} cel_cost_loop_t;
+
+
 static void cel_cost_bind(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape);
-static void cel_cost_body(cel_coster_t *coster, const cel_fold_t *fold,
-    cel_poly_t *each, cel_shape_t *value);
-static void cel_cost_value(const cel_fold_t *fold, const cel_poly_t *count,
-    const cel_shape_t *range, const cel_shape_t *value, cel_shape_t *shape);
+static void cel_cost_loop(cel_coster_t *coster, cel_cost_loop_t *loop,
+    cel_bound_t *all, cel_shape_t *value);
+static void cel_cost_value(const cel_cost_loop_t *loop,
+    const cel_shape_t *value, cel_shape_t *shape);
 static void cel_cost_push(cel_coster_t *coster, cel_cost_local_t *local,
     uint32_t number, const cel_shape_t *shape);
 
@@ -27,42 +39,38 @@ void
 cel_cost_fold(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape)
 {
-    cel_poly_t         each, count;
-    cel_shape_t        range, element, value;
-    const cel_fold_t  *fold;
-    cel_cost_local_t   var, var2;
+    cel_bound_t       all, weight;
+    cel_shape_t       value;
+    cel_cost_loop_t   loop;
 
-    fold = node->fold;
-
-    if (fold->macro == CEL_M_BIND) {
+    if (node->fold->macro == CEL_M_BIND) {
         cel_cost_bind(coster, node, spent, shape);
         return;
     }
 
-    cel_cost_node(coster, fold->range, spent, &range);
-    cel_poly_add_constant(&spent->max, CEL_COST_FOLD);
+    loop.fold = node->fold;
+
+    cel_cost_node(coster, loop.fold->range, spent, &loop.range);
+    cel_bound_add_constant(&spent->max, CEL_COST_FOLD);
     spent->min += 2;
 
-    count = range.len;
-    element = range;
-    cel_shape_part(&element);
+    /* each element is two items at least: its place, and itself */
 
-    /* an index or a key is no larger than an element may be */
+    loop.count = loop.range.items;
+    cel_bound_scale(&loop.count, 1, 1);
+    cel_bound_min(&loop.count, &loop.range.len);
 
-    cel_cost_push(coster, &var, fold->var_local, &element);
+    cel_shape_weight(&loop.range, &loop.weight);
+    cel_shape_element(&loop.element, &loop.range);
 
-    if (fold->var2 != NULL) {
-        cel_cost_push(coster, &var2, fold->var2_local, &element);
-    }
+    weight = loop.weight;
+    cel_bound_close(&weight, coster->most);
+    loop.most = weight.fixed;
 
-    cel_cost_body(coster, fold, &each, &value);
+    cel_cost_loop(coster, &loop, &all, &value);
+    cel_bound_add(&spent->max, &all);
 
-    coster->locals = var.next;
-
-    cel_poly_multiply(&each, &count);
-    cel_poly_add(&spent->max, &each);
-
-    cel_cost_value(fold, &count, &range, &value, shape);
+    cel_cost_value(&loop, &value, shape);
 }
 
 
@@ -80,7 +88,7 @@ cel_cost_bind(cel_coster_t *coster, const cel_node_t *node,
 
     /* the empty range, and the condition that is never reached */
 
-    cel_poly_add_constant(&spent->max, CEL_COST_FOLD + 1);
+    cel_bound_add_constant(&spent->max, CEL_COST_FOLD + 1);
 
     cel_cost_push(coster, &local, fold->accu_local, &init);
     cel_cost_node(coster, fold->result, spent, shape);
@@ -88,15 +96,30 @@ cel_cost_bind(cel_coster_t *coster, const cel_node_t *node,
 }
 
 
-/* what one element costs at most, and the size of what is made of it */
+/* *all: what all rounds cost; *value: what is made of an element */
 
 static void
-cel_cost_body(cel_coster_t *coster, const cel_fold_t *fold, cel_poly_t *each,
+cel_cost_loop(cel_coster_t *coster, cel_cost_loop_t *loop, cel_bound_t *all,
     cel_shape_t *value)
 {
-    cel_spent_t  spent;
+    cel_spent_t         spent;
+    const cel_fold_t   *fold;
+    const cel_poly_t   *most;
+    cel_cost_local_t    var, var2;
 
-    cel_poly_set(&spent.max, CEL_COST_STEP);
+    fold = loop->fold;
+    most = coster->most;
+
+    coster->most = &loop->most;
+    coster->level++;
+
+    cel_cost_push(coster, &var, fold->var_local, &loop->element);
+
+    if (fold->var2 != NULL) {
+        cel_cost_push(coster, &var2, fold->var2_local, &loop->element);
+    }
+
+    cel_bound_set(&spent.max, CEL_COST_STEP);
     spent.min = 0;
 
     cel_shape_scalar(value);
@@ -110,46 +133,49 @@ cel_cost_body(cel_coster_t *coster, const cel_fold_t *fold, cel_poly_t *each,
     }
 
     if (fold->macro == CEL_M_TRANSFORM_MAP_ENTRY) {
-        cel_poly_add(&spent.max, &value->len);
+        cel_bound_add(&spent.max, &value->len);
     }
 
-    *each = spent.max;
+    coster->locals = var.next;
+    coster->most = most;
+    coster->level--;
+
+    *all = spent.max;
+    cel_bound_sum(all, &loop->count, &loop->weight);
 }
 
 
 static void
-cel_cost_value(const cel_fold_t *fold, const cel_poly_t *count,
-    const cel_shape_t *range, const cel_shape_t *value, cel_shape_t *shape)
+cel_cost_value(const cel_cost_loop_t *loop, const cel_shape_t *value,
+    cel_shape_t *shape)
 {
-    cel_shape_t  key;
+    cel_bound_t  len;
 
     cel_shape_scalar(shape);
 
-    switch (fold->macro) {
+    switch (loop->fold->macro) {
 
     case CEL_M_FILTER:
-        *shape = *range;
+        *shape = loop->range;
         break;
 
     case CEL_M_MAP:
     case CEL_M_MAP_FILTER:
     case CEL_M_TRANSFORM_LIST:
-        cel_shape_append(shape, value, count);
+        cel_shape_collect(shape, value, &loop->count, &loop->weight);
         break;
 
     case CEL_M_TRANSFORM_MAP:
-        key = *range;
-        cel_shape_part(&key);
-        cel_shape_append(shape, &key, count);
-        cel_shape_append(shape, value, count);
-        shape->len = *count;
+        cel_shape_collect(shape, &loop->element, &loop->count, &loop->weight);
+        cel_shape_collect(shape, value, &loop->count, &loop->weight);
+        shape->len = loop->count;
         break;
 
     case CEL_M_TRANSFORM_MAP_ENTRY:
-        cel_shape_append(shape, value, count);
-        shape->len = value->len;
-        cel_poly_multiply(&shape->len, count);
-        cel_poly_max(&shape->inner, &value->inner);
+        len = value->len;
+        cel_bound_sum(&len, &loop->count, &loop->weight);
+        cel_shape_collect(shape, value, &loop->count, &loop->weight);
+        shape->len = len;
         break;
 
     default:
@@ -164,6 +190,8 @@ cel_cost_push(cel_coster_t *coster, cel_cost_local_t *local, uint32_t number,
 {
     local->next = coster->locals;
     local->number = number;
+    local->level = coster->level;
+    local->most = coster->most;
     local->shape = shape;
 
     coster->locals = local;

@@ -36,20 +36,20 @@ cel_shape_is_scalar(const cel_type_t *type)
 void
 cel_shape_scalar(cel_shape_t *shape)
 {
-    cel_poly_set(&shape->len, 0);
-    cel_poly_set(&shape->inner, 0);
-    cel_poly_set(&shape->items, 1);
-    cel_poly_set(&shape->bytes, 0);
+    cel_bound_set(&shape->len, 0);
+    cel_bound_set(&shape->inner, 0);
+    cel_bound_set(&shape->items, 1);
+    cel_bound_set(&shape->bytes, 0);
 }
 
 
 void
 cel_shape_text(cel_shape_t *shape, uint64_t n)
 {
-    cel_poly_set(&shape->len, n);
-    cel_poly_set(&shape->inner, 0);
-    cel_poly_set(&shape->items, 1);
-    cel_poly_set(&shape->bytes, n);
+    cel_bound_set(&shape->len, n);
+    cel_bound_set(&shape->inner, 0);
+    cel_bound_set(&shape->items, 1);
+    cel_bound_set(&shape->bytes, n);
 }
 
 
@@ -62,10 +62,13 @@ void
 cel_shape_fact(cel_shape_t *shape, const cel_type_t *type,
     cel_size_class_t size)
 {
-    cel_poly_set_class(&shape->len, size, 0, 1);
-    cel_poly_set_class(&shape->inner, size, 0, 1);
-    cel_poly_set_class(&shape->items, size, 4, size == CEL_SIZE_BODY ? 1 : 2);
-    cel_poly_set_class(&shape->bytes, size, 0, 1);
+    cel_shape_scalar(shape);
+
+    cel_poly_set_class(&shape->len.fixed, size, 0, 1);
+    cel_poly_set_class(&shape->inner.fixed, size, 0, 1);
+    cel_poly_set_class(&shape->items.fixed, size, 4,
+                       size == CEL_SIZE_BODY ? 1 : 2);
+    cel_poly_set_class(&shape->bytes.fixed, size, 0, 1);
 
     cel_shape_restrict(shape, type);
 }
@@ -74,10 +77,10 @@ cel_shape_fact(cel_shape_t *shape, const cel_type_t *type,
 void
 cel_shape_max(cel_shape_t *shape, const cel_shape_t *other)
 {
-    cel_poly_max(&shape->len, &other->len);
-    cel_poly_max(&shape->inner, &other->inner);
-    cel_poly_max(&shape->items, &other->items);
-    cel_poly_max(&shape->bytes, &other->bytes);
+    cel_bound_max(&shape->len, &other->len);
+    cel_bound_max(&shape->inner, &other->inner);
+    cel_bound_max(&shape->items, &other->items);
+    cel_bound_max(&shape->bytes, &other->bytes);
 }
 
 
@@ -89,25 +92,84 @@ cel_shape_part(cel_shape_t *shape)
 
 
 void
-cel_shape_append(cel_shape_t *shape, const cel_shape_t *item,
-    const cel_poly_t *count)
+cel_shape_append(cel_shape_t *shape, const cel_shape_t *item)
 {
-    cel_poly_t  many;
-
-    cel_poly_add(&shape->len, count);
-    cel_poly_max(&shape->inner, &item->len);
-    cel_poly_max(&shape->inner, &item->inner);
+    cel_bound_add_constant(&shape->len, 1);
+    cel_bound_max(&shape->inner, &item->len);
+    cel_bound_max(&shape->inner, &item->inner);
 
     /* the item itself, and what is in it */
 
-    many = item->items;
-    cel_poly_add_constant(&many, 1);
-    cel_poly_multiply(&many, count);
-    cel_poly_add(&shape->items, &many);
+    cel_bound_add_constant(&shape->items, 1);
+    cel_bound_add(&shape->items, &item->items);
+    cel_bound_add(&shape->bytes, &item->bytes);
+}
 
-    many = item->bytes;
-    cel_poly_multiply(&many, count);
-    cel_poly_add(&shape->bytes, &many);
+
+void
+cel_shape_collect(cel_shape_t *shape, const cel_shape_t *item,
+    const cel_bound_t *count, const cel_bound_t *weight)
+{
+    cel_bound_t  bound;
+
+    cel_bound_add(&shape->len, count);
+
+    bound = item->len;
+    cel_bound_max(&bound, &item->inner);
+    cel_bound_largest(&bound, weight);
+    cel_bound_max(&shape->inner, &bound);
+
+    bound = item->items;
+    cel_bound_add_constant(&bound, 1);
+    cel_bound_sum(&bound, count, weight);
+    cel_bound_add(&shape->items, &bound);
+
+    bound = item->bytes;
+    cel_bound_sum(&bound, count, weight);
+    cel_bound_add(&shape->bytes, &bound);
+}
+
+
+/* what is in small constants is known better than by its share of all */
+
+void
+cel_shape_element(cel_shape_t *shape, const cel_shape_t *range)
+{
+    if (cel_bound_is_constant(&range->items)
+        && cel_bound_is_constant(&range->bytes)
+        && cel_bound_is_constant(&range->inner))
+    {
+        *shape = *range;
+        cel_shape_part(shape);
+        return;
+    }
+
+    cel_bound_set_element(&shape->len);
+    cel_bound_set_element(&shape->inner);
+    cel_bound_set_element(&shape->items);
+    cel_bound_set_element(&shape->bytes);
+
+    /* that of a map may be a key or a value, each counts for itself */
+
+    cel_bound_add_constant(&shape->items, 1);
+}
+
+
+void
+cel_shape_weight(const cel_shape_t *shape, cel_bound_t *weight)
+{
+    *weight = shape->items;
+    cel_bound_add(weight, &shape->bytes);
+}
+
+
+void
+cel_shape_close(cel_shape_t *shape, const cel_poly_t *most)
+{
+    cel_bound_close(&shape->len, most);
+    cel_bound_close(&shape->inner, most);
+    cel_bound_close(&shape->items, most);
+    cel_bound_close(&shape->bytes, most);
 }
 
 
@@ -121,8 +183,8 @@ cel_shape_restrict(cel_shape_t *shape, const cel_type_t *type)
 
     if (type->kind == CEL_T_STRING || type->kind == CEL_T_BYTES) {
         shape->bytes = shape->len;
-        cel_poly_set(&shape->inner, 0);
-        cel_poly_set(&shape->items, 1);
+        cel_bound_set(&shape->inner, 0);
+        cel_bound_set(&shape->items, 1);
         return;
     }
 
@@ -130,28 +192,28 @@ cel_shape_restrict(cel_shape_t *shape, const cel_type_t *type)
         || (type->kind == CEL_T_MAP && cel_shape_is_scalar(type->params[0])
             && cel_shape_is_scalar(type->params[1])))
     {
-        cel_poly_set(&shape->inner, 0);
-        cel_poly_set(&shape->bytes, 0);
+        cel_bound_set(&shape->inner, 0);
+        cel_bound_set(&shape->bytes, 0);
     }
 }
 
 
 void
 cel_shape_charge(const cel_shape_t *shape, const cel_charge_t *charge,
-    cel_poly_t *units)
+    cel_bound_t *units)
 {
-    cel_poly_t  bytes;
+    cel_bound_t  bytes;
 
     if (charge->mode != CEL_CHARGE_DEEP) {
         *units = shape->len;
-        cel_poly_scale(units, charge->per, charge->shift);
+        cel_bound_scale(units, charge->per, charge->shift);
         return;
     }
 
     *units = shape->items;
-    cel_poly_scale(units, charge->per, 0);
+    cel_bound_scale(units, charge->per, 0);
 
     bytes = shape->bytes;
-    cel_poly_scale(&bytes, charge->per, charge->shift);
-    cel_poly_add(units, &bytes);
+    cel_bound_scale(&bytes, charge->per, charge->shift);
+    cel_bound_add(units, &bytes);
 }

@@ -14,15 +14,16 @@
 #define CEL_SHAPE_H_INCLUDED
 
 
-#include "cel_poly.h"
+#include "cel_bound.h"
 
 
 typedef struct {
-    cel_poly_t   len;         /* bytes of a string, elements of a list or map */
-    cel_poly_t   inner;       /* the same of anything inside, at any depth */
-    cel_poly_t   items;       /* elements at any depth (an entry is two), and
-                               * strings */
-    cel_poly_t   bytes;       /* of all strings */
+    cel_bound_t  len;         /* bytes of a string, elements of a list or map */
+    cel_bound_t  inner;       /* the same of anything inside, at any depth */
+    cel_bound_t  items;       /* the value itself, and two for each element
+                               * at any depth, four for an entry: more than
+                               * elements and strings are together */
+    cel_bound_t  bytes;       /* of all strings */
 } cel_shape_t;
 
 
@@ -41,16 +42,28 @@ void cel_shape_max(cel_shape_t *shape, const cel_shape_t *other);
 /* the shape becomes that of any part of it */
 void cel_shape_part(cel_shape_t *shape);
 
-/* a list or map gets count more of such items */
-void cel_shape_append(cel_shape_t *shape, const cel_shape_t *item,
-    const cel_poly_t *count);
+/* a list or map gets one more item */
+void cel_shape_append(cel_shape_t *shape, const cel_shape_t *item);
+
+/* the same of every round of a loop, in terms of the loop around */
+void cel_shape_collect(cel_shape_t *shape, const cel_shape_t *item,
+    const cel_bound_t *count, const cel_bound_t *weight);
+
+/* the shape of the element that a loop over range is at */
+void cel_shape_element(cel_shape_t *shape, const cel_shape_t *range);
+
+/* all that is in a value: what the elements of a range share */
+void cel_shape_weight(const cel_shape_t *shape, cel_bound_t *weight);
+
+/* see cel_bound_close() */
+void cel_shape_close(cel_shape_t *shape, const cel_poly_t *most);
 
 /* forgets what a value of the type cannot have */
 void cel_shape_restrict(cel_shape_t *shape, const cel_type_t *type);
 
 /* the units that a charge by the size of the value comes to */
 void cel_shape_charge(const cel_shape_t *shape, const cel_charge_t *charge,
-    cel_poly_t *units);
+    cel_bound_t *units);
 
 
 #endif /* CEL_SHAPE_H_INCLUDED */
