@@ -136,17 +136,20 @@ cel_vm_locate(const cel_program_t *program, cel_eval_t *eval)
 
 
 /*
- * Within the loop: SPEND charges, a handler of an instruction ends in NEXT,
- * CHECK turns a failed step into an error.
+ * Within the loop eval->cost and eval->next_look are in locals.  SPEND
+ * charges; CHECK makes a call, which may charge as well, and turns its
+ * failure into an error; a handler of an instruction ends in NEXT.
  */
 
 #define CEL_SPEND(units)                                                      \
-    eval->cost += (units);                                                    \
-    if (cel_unlikely(eval->cost >= eval->next_look)) {                        \
-        eval->cost -= (units);                                                \
+    cost += (units);                                                          \
+    if (cel_unlikely(cost >= look)) {                                         \
+        eval->cost = cost - (units);                                          \
         if (cel_eval_charge(eval, (units)) != CEL_OK) {                       \
             goto failed;                                                      \
         }                                                                     \
+        cost = eval->cost;                                                    \
+        look = eval->next_look;                                               \
     }
 
 #define CEL_GO      goto *labels[ip->op]
@@ -155,10 +158,18 @@ cel_vm_locate(const cel_program_t *program, cel_eval_t *eval)
 #define CEL_JUMP_TO(pc)  ip = code + (pc); CEL_GO
 
 #define CEL_CHECK(call)                                                       \
+    eval->cost = cost;                                                        \
     rc = (call);                                                              \
+    cost = eval->cost;                                                        \
+    look = eval->next_look;                                                   \
     if (cel_unlikely(rc != CEL_OK)) {                                         \
         goto stopped;                                                         \
     }
+
+#define CEL_FAIL(call)                                                        \
+    (void) (call);                                                            \
+    eval->cost = cost;                                                        \
+    goto failed
 
 
 static cel_status_t
@@ -166,7 +177,8 @@ cel_vm_loop(const cel_program_t *program, cel_eval_t *eval,
     cel_frame_t *frame, cel_value_t *value)
 {
     bool                  b;
-    uint32_t              pc;
+    uint32_t              pc, n;
+    uint64_t              cost, look;
     cel_value_t          *sp, *v, result;
     cel_error_t          *error;
     cel_iter_t           *iter;
@@ -195,10 +207,14 @@ cel_vm_loop(const cel_program_t *program, cel_eval_t *eval,
         }
     }
 
+    cost = eval->cost;
+    look = eval->next_look;
+
     CEL_GO;
 
 op_RETURN:
 
+    eval->cost = cost;
     *value = sp[-1];
     return CEL_OK;
 
@@ -239,7 +255,11 @@ op_STORE:
 op_SELECT:
 
     CEL_SPEND(1);
-    CEL_CHECK(cel_vm_select(eval, &sp[-1], &constants[ip->b], &result));
+
+    if (!cel_vm_select_short(&sp[-1], &constants[ip->b], &result)) {
+        CEL_CHECK(cel_vm_select(eval, &sp[-1], &constants[ip->b], &result));
+    }
+
     sp[-1] = result;
     CEL_NEXT;
 
@@ -259,22 +279,33 @@ op_FACT_SELECT:
         CEL_CHECK(cel_vm_fetch(eval, ip->b));
     }
 
-    CEL_CHECK(cel_vm_select(eval, v, &constants[ip[1].b], sp));
+    if (!cel_vm_select_short(v, &constants[ip[1].b], sp)) {
+        CEL_CHECK(cel_vm_select(eval, v, &constants[ip[1].b], sp));
+    }
+
     sp++;
     CEL_NEXT_2;
 
 op_LOCAL_SELECT:
 
     CEL_SPEND(2);
-    CEL_CHECK(cel_vm_select(eval, &frame->locals[ip->a], &constants[ip->b],
-                            sp));
+    v = &frame->locals[ip->a];
+
+    if (!cel_vm_select_short(v, &constants[ip->b], sp)) {
+        CEL_CHECK(cel_vm_select(eval, v, &constants[ip->b], sp));
+    }
+
     sp++;
     CEL_NEXT;
 
 op_EQ:
 
     CEL_SPEND(1);
-    CEL_CHECK(cel_vm_equal(eval, &sp[-2], &sp[-1], true, &result));
+
+    if (!cel_vm_equal_short(&sp[-2], &sp[-1], true, &result)) {
+        CEL_CHECK(cel_vm_equal(eval, &sp[-2], &sp[-1], true, &result));
+    }
+
     sp--;
     sp[-1] = result;
     CEL_NEXT;
@@ -282,7 +313,11 @@ op_EQ:
 op_NE:
 
     CEL_SPEND(1);
-    CEL_CHECK(cel_vm_equal(eval, &sp[-2], &sp[-1], false, &result));
+
+    if (!cel_vm_equal_short(&sp[-2], &sp[-1], false, &result)) {
+        CEL_CHECK(cel_vm_equal(eval, &sp[-2], &sp[-1], false, &result));
+    }
+
     sp--;
     sp[-1] = result;
     CEL_NEXT;
@@ -293,8 +328,12 @@ op_GT:
 op_GE:
 
     CEL_SPEND(1);
-    CEL_CHECK(cel_vm_order(eval, &sp[-2], &sp[-1], ip->op - CEL_OP_LT,
-                           &result));
+    n = ip->op - CEL_OP_LT;
+
+    if (!cel_vm_order_short(&sp[-2], &sp[-1], n, &result)) {
+        CEL_CHECK(cel_vm_order(eval, &sp[-2], &sp[-1], n, &result));
+    }
+
     sp--;
     sp[-1] = result;
     CEL_NEXT;
@@ -302,23 +341,36 @@ op_GE:
 op_EQ_CONST:
 
     CEL_SPEND(2);
-    CEL_CHECK(cel_vm_equal(eval, &sp[-1], &constants[ip->b], true, &result));
+    k = &constants[ip->b];
+
+    if (!cel_vm_equal_short(&sp[-1], k, true, &result)) {
+        CEL_CHECK(cel_vm_equal(eval, &sp[-1], k, true, &result));
+    }
+
     sp[-1] = result;
     CEL_NEXT;
 
 op_NE_CONST:
 
     CEL_SPEND(2);
-    CEL_CHECK(cel_vm_equal(eval, &sp[-1], &constants[ip->b], false,
-                           &result));
+    k = &constants[ip->b];
+
+    if (!cel_vm_equal_short(&sp[-1], k, false, &result)) {
+        CEL_CHECK(cel_vm_equal(eval, &sp[-1], k, false, &result));
+    }
+
     sp[-1] = result;
     CEL_NEXT;
 
 op_ORDER_CONST:
 
     CEL_SPEND(2);
-    CEL_CHECK(cel_vm_order(eval, &sp[-1], &constants[ip->b], ip->a,
-                           &result));
+    k = &constants[ip->b];
+
+    if (!cel_vm_order_short(&sp[-1], k, ip->a, &result)) {
+        CEL_CHECK(cel_vm_order(eval, &sp[-1], k, ip->a, &result));
+    }
+
     sp[-1] = result;
     CEL_NEXT;
 
@@ -331,7 +383,12 @@ op_FACT_EQ_CONST:
         CEL_CHECK(cel_vm_fetch(eval, ip->b));
     }
 
-    CEL_CHECK(cel_vm_equal(eval, v, &constants[ip[1].b], true, sp));
+    k = &constants[ip[1].b];
+
+    if (!cel_vm_equal_short(v, k, true, sp)) {
+        CEL_CHECK(cel_vm_equal(eval, v, k, true, sp));
+    }
+
     sp++;
     CEL_NEXT_2;
 
@@ -342,8 +399,7 @@ op_ADD:
 
     if (cel_likely(v[0].kind == CEL_INT && v[1].kind == CEL_INT)) {
         if (cel_unlikely(__builtin_add_overflow(v[0].i, v[1].i, &v[0].i))) {
-            cel_fail_overflow(eval);
-            goto failed;
+            CEL_FAIL(cel_fail_overflow(eval));
         }
 
         sp--;
@@ -399,8 +455,7 @@ op_NOT:
     CEL_SPEND(1);
 
     if (cel_unlikely(sp[-1].kind != CEL_BOOL)) {
-        cel_fail_overload(eval);
-        goto failed;
+        CEL_FAIL(cel_fail_overload(eval));
     }
 
     sp[-1].b = !sp[-1].b;
@@ -448,8 +503,7 @@ op_UNLESS:
     sp--;
 
     if (cel_unlikely(sp->kind != CEL_BOOL)) {
-        cel_fail_overload(eval);
-        goto failed;
+        CEL_FAIL(cel_fail_overload(eval));
     }
 
     if (!sp->b) {
@@ -493,12 +547,14 @@ op_OR_END:
         CEL_NEXT;
     }
 
+    eval->cost = cost;
+    rc = CEL_ERROR;
+
     if (cel_vm_logic(eval, &sp[-2], &sp[-1])) {
-        rc = CEL_ERROR;
         goto kept;
     }
 
-    goto failed;
+    goto stopped;
 
 op_LIST:
 
@@ -546,10 +602,11 @@ op_RAISE:
 
     CEL_SPEND(1);
     k = &constants[ip->b];
-    cel_eval_fail(eval, ip->a ? CEL_E_NO_SUCH_OVERLOAD : CEL_E_NO_SUCH_FIELD,
-                  "undeclared %s '%.*s'", ip->a ? "function" : "reference to",
-                  (int) (k->len < 128 ? k->len : 128), k->s);
-    goto failed;
+    CEL_FAIL(cel_eval_fail(eval, ip->a ? CEL_E_NO_SUCH_OVERLOAD
+                                       : CEL_E_NO_SUCH_FIELD,
+                           "undeclared %s '%.*s'",
+                           ip->a ? "function" : "reference to",
+                           (int) (k->len < 128 ? k->len : 128), k->s));
 
 op_ITER:
 
@@ -557,8 +614,7 @@ op_ITER:
     sp--;
 
     if (cel_unlikely(sp->kind != CEL_LIST && sp->kind != CEL_MAP)) {
-        cel_fail_overload(eval);
-        goto failed;
+        CEL_FAIL(cel_fail_overload(eval));
     }
 
     cel_iter_init(&frame->iters[ip->a], sp);
@@ -611,6 +667,7 @@ op_EXISTS_STEP:
 
         error = cel_vm_keep(eval, &frame->errors[ip->a]);
         if (error == NULL) {
+            eval->cost = cost;
             goto failed;
         }
 
@@ -626,6 +683,7 @@ op_FOLD_END:
 
     if (cel_unlikely(sp[-1].kind == CEL_ERROR_VALUE)) {
         cel_error_copy(&eval->error, sp[-1].e);
+        eval->cost = cost;
         rc = CEL_ERROR;
         goto kept;
     }
@@ -638,8 +696,7 @@ op_ONE_STEP:
     sp--;
 
     if (cel_unlikely(sp->kind != CEL_BOOL)) {
-        cel_fail_overload(eval);
-        goto failed;
+        CEL_FAIL(cel_fail_overload(eval));
     }
 
     sp[-1].i += sp->b;
@@ -664,7 +721,15 @@ op_APPEND:
 
     CEL_SPEND(1);
     sp--;
-    CEL_CHECK(cel_builder_add(&frame->builders[ip->a], eval, sp));
+    builder = &frame->builders[ip->a];
+
+    if (cel_likely(builder->count < builder->room)) {
+        builder->values[builder->count++] = *sp;
+
+    } else {
+        CEL_CHECK(cel_builder_add(builder, eval, sp));
+    }
+
     CEL_JUMP_TO(ip->b);
 
 op_APPEND_PAIR:
@@ -689,8 +754,7 @@ op_FILTER:
     sp--;
 
     if (cel_unlikely(sp->kind != CEL_BOOL)) {
-        cel_fail_overload(eval);
-        goto failed;
+        CEL_FAIL(cel_fail_overload(eval));
     }
 
     if (sp->b) {

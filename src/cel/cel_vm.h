@@ -18,13 +18,13 @@
 
 
 cel_status_t cel_vm_fetch(cel_eval_t *eval, cel_slot_t slot);
-cel_status_t cel_vm_select_slow(cel_eval_t *eval, const cel_value_t *map,
+cel_status_t cel_vm_select(cel_eval_t *eval, const cel_value_t *map,
     const cel_value_t *key, cel_value_t *out);
 cel_status_t cel_vm_has(cel_eval_t *eval, const cel_value_t *map,
     const cel_value_t *key, cel_value_t *out);
-cel_status_t cel_vm_equal_slow(cel_eval_t *eval, const cel_value_t *a,
+cel_status_t cel_vm_equal(cel_eval_t *eval, const cel_value_t *a,
     const cel_value_t *b, bool want, cel_value_t *out);
-cel_status_t cel_vm_order_slow(cel_eval_t *eval, const cel_value_t *a,
+cel_status_t cel_vm_order(cel_eval_t *eval, const cel_value_t *a,
     const cel_value_t *b, uint32_t op, cel_value_t *out);
 cel_status_t cel_vm_in_set(cel_eval_t *eval, const cel_value_t *v,
     const cel_value_t *set, cel_value_t *out);
@@ -56,36 +56,34 @@ cel_error_copy(cel_error_t *to, const cel_error_t *from)
 }
 
 
-static inline cel_status_t
-cel_vm_select(cel_eval_t *eval, const cel_value_t *map,
-    const cel_value_t *key, cel_value_t *out)
-{
-    if (cel_likely(map->kind == CEL_MAP && map->repr == CEL_REPR_JSON
-                   && cel_json_get(map, key->s, key->len, out) == CEL_OK))
-    {
-        return CEL_OK;
-    }
+/* The short cases: false says that it is none, and nothing was done. */
 
-    return cel_vm_select_slow(eval, map, key, out);
+static inline bool
+cel_vm_select_short(const cel_value_t *map, const cel_value_t *key,
+    cel_value_t *out)
+{
+    return map->kind == CEL_MAP && map->repr == CEL_REPR_JSON
+           && cel_json_get(map, key->s, key->len, out) == CEL_OK;
 }
 
 
-static inline cel_status_t
-cel_vm_equal(cel_eval_t *eval, const cel_value_t *a, const cel_value_t *b,
-    bool want, cel_value_t *out)
+static inline bool
+cel_vm_equal_short(const cel_value_t *a, const cel_value_t *b, bool want,
+    cel_value_t *out)
 {
     bool  equal;
 
-    if (a->kind != b->kind || a->kind > CEL_STRING
-        || a->kind == CEL_DOUBLE
-        || (a->kind == CEL_STRING && a->len > 64))
-    {
-        return cel_vm_equal_slow(eval, a, b, want, out);
+    if (a->kind != b->kind) {
+        return false;
     }
 
     switch (a->kind) {
 
     case CEL_STRING:
+        if (a->len >= 1u << CEL_BYTES_SHIFT && a->len == b->len) {
+            return false;                /* to be charged */
+        }
+
         equal = a->len == b->len && memcmp(a->s, b->s, a->len) == 0;
         break;
 
@@ -93,55 +91,43 @@ cel_vm_equal(cel_eval_t *eval, const cel_value_t *a, const cel_value_t *b,
         equal = a->b == b->b;
         break;
 
-    case CEL_NULL:
-        equal = true;
+    case CEL_INT:
+    case CEL_UINT:
+        equal = a->u == b->u;
         break;
 
     default:
-        equal = a->u == b->u;
+        return false;
     }
 
     *out = cel_make(CEL_BOOL);
     out->b = equal == want;
 
-    return CEL_OK;
+    return true;
 }
 
 
 /* op: 0 < , 1 <= , 2 > , 3 >= */
 
-static inline cel_status_t
-cel_vm_order(cel_eval_t *eval, const cel_value_t *a, const cel_value_t *b,
-    uint32_t op, cel_value_t *out)
+static inline bool
+cel_vm_order_short(const cel_value_t *a, const cel_value_t *b, uint32_t op,
+    cel_value_t *out)
 {
-    bool  result;
+    bool     result;
+    int64_t  i, j;
 
     if (cel_unlikely(a->kind != CEL_INT || b->kind != CEL_INT)) {
-        return cel_vm_order_slow(eval, a, b, op, out);
+        return false;
     }
 
-    switch (op) {
-
-    case 0:
-        result = a->i < b->i;
-        break;
-
-    case 1:
-        result = a->i <= b->i;
-        break;
-
-    case 2:
-        result = a->i > b->i;
-        break;
-
-    default:
-        result = a->i >= b->i;
-    }
+    i = a->i;
+    j = b->i;
+    result = op == 0 ? i < j : op == 1 ? i <= j : op == 2 ? i > j : i >= j;
 
     *out = cel_make(CEL_BOOL);
     out->b = result;
 
-    return CEL_OK;
+    return true;
 }
 
 

@@ -53,7 +53,7 @@ cel_vm_fetch(cel_eval_t *eval, cel_slot_t slot)
 
 
 cel_status_t
-cel_vm_select_slow(cel_eval_t *eval, const cel_value_t *map,
+cel_vm_select(cel_eval_t *eval, const cel_value_t *map,
     const cel_value_t *key, cel_value_t *out)
 {
     cel_status_t  rc;
@@ -92,7 +92,7 @@ cel_vm_has(cel_eval_t *eval, const cel_value_t *map, const cel_value_t *key,
 
 
 cel_status_t
-cel_vm_equal_slow(cel_eval_t *eval, const cel_value_t *a,
+cel_vm_equal(cel_eval_t *eval, const cel_value_t *a,
     const cel_value_t *b, bool want, cel_value_t *out)
 {
     bool          equal;
@@ -111,7 +111,7 @@ cel_vm_equal_slow(cel_eval_t *eval, const cel_value_t *a,
 /* Nothing is less, equal or greater than a NaN. */
 
 cel_status_t
-cel_vm_order_slow(cel_eval_t *eval, const cel_value_t *a,
+cel_vm_order(cel_eval_t *eval, const cel_value_t *a,
     const cel_value_t *b, uint32_t op, cel_value_t *out)
 {
     int   order;

@@ -234,7 +234,8 @@ test_estimate(back_t *b)
     text = malloc(1 << 20);
 
     for (k = 1; k <= 100; k *= 10) {
-        len = (size_t) sprintf(text, "{\"s\":\"%0*d\",\"l\":[", (int) k * 10, 7);
+        len = (size_t) sprintf(text, "{\"s\":\"%0*d\",\"l\":[",
+                               (int) k * 10, 7);
 
         for (i = 0; i < k; i++) {
             len += (size_t) sprintf(text + len, "%s{\"id\":%zu,\"name\":\"n\"}",
