@@ -1,0 +1,168 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_http_constraint_module authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The zone: a cache that may be too small, be discarded, be made anew by a
+# reload, or have lost a worker inside its lock: decisions stay right.
+
+use warnings;
+use strict;
+
+use FindBin;
+use Test::More;
+
+use lib "$FindBin::RealBin/lib";
+use Test::Constraint;
+
+my $conf = <<'END';
+%%GLOBALS%%
+events { }
+http {
+    %%GLOBALS_HTTP%%
+    constraint_zone z:SIZE path=%%TESTDIR%%/store;
+    constraint_program_cache 1m;
+
+    server {
+        listen 127.0.0.1:%%PORT_ECHO%%;
+        location / { return 200 $http_x_n; }
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        location / { constraint_api z; }
+        location /gate/ {
+            constraint $arg_type zone=z;
+            proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
+        }
+    }
+}
+END
+
+my $t = Test::Constraint->new(workers => 2, need => ['faults'])
+    ->allow(qr/exited on signal 9/, qr/was locked by/,
+        qr/previously it used path/, qr/is too small/);
+
+sub configure { $t->conf($conf =~ s/SIZE/$_[0]/r) }
+
+
+# conditions of the configuration
+
+configure('16k');
+my ($good, $said) = $t->test_conf();
+ok(!$good, 'a zone of 16k is refused');
+like($said, qr/"z" is too small, it must be at least 32k/, 'and why');
+
+configure('32k');
+$t->run();
+
+my ($status) = $t->api('POST', '/workflow', { name => 'w', rule => {
+    match => [ { output => "{'effect': 'allow', 'headers': {'x-n': "
+        . "string(constraint.metadata.n)}}" } ] } });
+is($status, 201, 'a workflow is registered');
+
+my $count = 300;
+my $created = 0;
+
+for my $n (1 .. $count) {
+    ($status) = $t->api('POST', '/constraint', { message_type => "c$n",
+        subject_id => '*', dsl_workflow_id => 'w',
+        constraint_metadata => { n => $n, pad => 'x' x 500 } });
+    $created++ if $status == 201;
+}
+
+is($created, $count, 'constraints are registered');
+
+
+# wrong(): how many are not decided by what was registered
+
+sub wrong {
+    my $wrong = 0;
+
+    for my $n (1 .. $count) {
+        my $answer = $t->get("/gate/?type=c$n");
+        $wrong++ unless $answer && $answer->status == 200
+            && $answer->body eq $n;
+    }
+
+    return $wrong;
+}
+
+sub zone { return (($t->api('GET', '/status'))[1])->{data}{zone} }
+sub counters {
+    return (($t->api('GET', "/constraint/metadata/$_[0]"))[1])
+        ->{metadata}{counters};
+}
+
+is(wrong(), 0, 'all are decided right in a zone of eight pages');
+is(wrong(), 0, 'and again');
+cmp_ok(zone()->{evictions}, '>', 100, 'for most there was no room');
+cmp_ok(zone()->{records}, '>', 0, 'for some there was');
+
+
+# unload: from the zone and from every worker, not from the store
+
+($status) = $t->api('POST', '/constraint/unload/c5');
+is($status, 200, 'a constraint is unloaded');
+
+my $loaded = (($t->api('GET', '/constraint/metadata/c5'))[1])
+    ->{metadata}{loaded};
+ok(!$loaded->{zone}, 'it is not in the zone');
+is($t->get('/gate/?type=c5')->body, 5, 'it is decided as before');
+is(($t->api('POST', '/constraint/unload/none'))[0], 404,
+    'what is not registered cannot be unloaded');
+
+
+# another size: the records come back from the store, counters stay
+
+for (1 .. 7) { $t->get('/gate/?type=c300') }
+
+my $before = counters('c300')->{executions};
+cmp_ok($before, '>=', 7, 'decisions are counted');
+
+configure('1m');
+ok($t->reload(wait_old => 1), 'the zone is made larger by a reload');
+is(zone()->{size}, 1048576, 'it is larger');
+is(counters('c300')->{executions}, $before, 'counters were taken along');
+is(zone()->{records}, 0, 'the cache is empty');
+is(wrong(), 0, 'decisions are right');
+cmp_ok(zone()->{records}, '>', 100, 'the cache fills');
+is(zone()->{evictions}, 0, 'there is room for all');
+cmp_ok(counters('c300')->{executions}, '==', $before + 1, 'counting goes on');
+
+ok($t->reload(wait_old => 1), 'a reload with the same size');
+cmp_ok(zone()->{records}, '>', 100, 'keeps the cache');
+is(wrong(), 0, 'decisions are right');
+
+
+# a worker dies inside the lock, half-way through a change
+
+is(($t->api('PUT', '/fault/zone.kill_locked', { value => 1 }))[0], 200,
+    'a worker will die inside the lock');
+
+$t->api('PUT', '/constraint/c1', { constraint_metadata => { n => 1 } });
+my $answer = $t->get('/gate/?type=c1');
+ok(!$answer || !$answer->status, 'it dies');
+
+ok((wait_until {
+    ($t->api('PUT', '/fault/zone.kill_locked', { value => 0 }))[0] == 200;
+}), 'another worker answers');
+ok((wait_until { $t->worker_pids() == 2 }), 'there is a new worker');
+
+like($t->error_log(), qr/was locked by/, 'it had the lock');
+cmp_ok(zone()->{records}, '<', 20, 'the cache was discarded');
+is(wrong(), 0, 'decisions are right');
+cmp_ok(zone()->{records}, '>', 100, 'the cache fills again');
+cmp_ok(counters('c300')->{executions}, '>', $before, 'counters are there');
+
+
+# the path of a zone cannot change under workers that share its cache
+
+$t->conf($conf =~ s/SIZE/1m/r =~ s{/store}{/other}r);
+ok(!$t->reload(), 'another path for the same zone is refused');
+like($t->error_log(), qr/previously it used path/, 'and why');
+is($t->get('/gate/?type=c7')->body, 7, 'the old configuration goes on');
+
+configure('1m');
+
+done_testing();
