@@ -43,12 +43,24 @@ typedef struct {
 } compile_t;
 
 
+/* What the matches of a rule before the present one say of it. */
+
+typedef struct {
+    uint32_t                none;
+    bool                    optional;   /* it may end without result */
+    bool                    known;      /* that is settled */
+    const workflow_node_t  *always;     /* one that always gives a result */
+} compile_matches_t;
+
+
 static workflow_t *compile_create(const workflow_options_t *options,
     const workflow_shape_t *shape);
 static cel_status_t compile_policy(compile_t *c,
     const workflow_options_t *options);
 static bool compile_rule(compile_t *c, const workflow_node_t *rule,
     uint32_t none);
+static void compile_match(compile_t *c, const workflow_node_t *node,
+    compile_matches_t *m);
 static void compile_variable(compile_t *c, const workflow_node_t *node);
 static void compile_declare(compile_t *c, const workflow_node_t *node,
     workflow_variable_t *variable, uint32_t i);
@@ -65,7 +77,7 @@ static cel_program_t *compile_expression(compile_t *c,
     const workflow_node_t *node, const char *key);
 static void compile_issue(compile_t *c, const workflow_node_t *node,
     const cel_error_t *error);
-static uint32_t compile_matches(const workflow_node_t *rule);
+static uint32_t compile_count(const workflow_node_t *rule);
 static const char *compile_path(compile_t *c);
 static cel_status_t compile_memory(compile_t *c);
 
@@ -261,18 +273,17 @@ compile_policy(compile_t *c, const workflow_options_t *options)
 
 
 /*
- * Lays out a rule's matches.  none: the step to go on with when nothing in it
- * matched.  Gives whether that can be, as far as literals tell.
+ * Lays out a rule.  none: the step to go on with when nothing in it matched.
+ * Gives whether that can be, as far as literals tell.
  */
 
 static bool
 compile_rule(compile_t *c, const workflow_node_t *rule, uint32_t none)
 {
-    bool                    always, optional, decided;
     scope_t                *outer;
-    uint32_t                i, len, next;
-    workflow_step_t        *step;
-    const workflow_node_t  *node, *nested;
+    uint32_t                i, len;
+    compile_matches_t       m;
+    const workflow_node_t  *node;
 
     outer = c->scope;
     node = workflow_node_get(rule, "variables");
@@ -284,8 +295,10 @@ compile_rule(compile_t *c, const workflow_node_t *rule, uint32_t none)
         workflow_path_cut(&c->path, len);
     }
 
-    optional = true;
-    decided = false;
+    m.none = none;
+    m.optional = true;
+    m.known = false;
+    m.always = NULL;
     i = 0;
 
     for (node = workflow_node_get(rule, "match")->first;
@@ -293,55 +306,70 @@ compile_rule(compile_t *c, const workflow_node_t *rule, uint32_t none)
          node = node->next)
     {
         len = workflow_path_add(&c->path, ".match[%u]", i++);
-
-        nested = workflow_node_get(node, "rule");
-        always = workflow_shape_always(node);
-        step = &c->workflow->steps[c->steps++];
-
-        next = c->steps + (nested != NULL ? compile_matches(nested) : 0);
-        next = node->next != NULL ? next : none;
-
-        step->otherwise = next;
-        step->path = compile_path(c);
-
-        if (!always) {
-            compile_condition(c, node, step);
-        }
-
-        if (nested == NULL) {
-            compile_output(c, node, step);
-
-            if (always) {
-                optional = false;
-            }
-
-        } else {
-            workflow_path_add(&c->path, ".rule");
-            step->line = nested->line;
-
-            /* as cel-go: only an unconditional rule falls through */
-
-            if (!compile_rule(c, nested, always ? next : none) && always) {
-                optional = false;
-            }
-        }
-
+        compile_match(c, node, &m);
         workflow_path_cut(&c->path, len);
-
-        if (!optional && !decided && node->next != NULL) {
-            decided = true;
-            len = workflow_path_add(&c->path, ".match[%u]", i);
-            workflow_issue(c->doc, WORKFLOW_I_DOCUMENT, node->next->offset,
-                           c->path.text, "this match is never reached: the "
-                           "one before it, on line %u, always gives a result",
-                           node->line);
-            workflow_path_cut(&c->path, len);
-        }
     }
 
     compile_leave(c, outer);
 
-    return optional;
+    return m.optional;
+}
+
+
+static void
+compile_match(compile_t *c, const workflow_node_t *node,
+    compile_matches_t *m)
+{
+    bool                    always, optional;
+    uint32_t                next;
+    workflow_step_t        *step;
+    const workflow_node_t  *nested;
+
+    if (m->always != NULL) {
+        workflow_issue(c->doc, WORKFLOW_I_DOCUMENT, node->offset,
+                       c->path.text, "this match is never reached: the one "
+                       "before it, on line %u, always gives a result",
+                       m->always->line);
+        m->always = NULL;
+    }
+
+    nested = workflow_node_get(node, "rule");
+    always = workflow_shape_always(node);
+    step = &c->workflow->steps[c->steps++];
+
+    next = c->steps + (nested != NULL ? compile_count(nested) : 0);
+    next = node->next != NULL ? next : m->none;
+
+    step->otherwise = next;
+    step->path = compile_path(c);
+
+    if (!always) {
+        compile_condition(c, node, step);
+    }
+
+    if (nested == NULL) {
+        compile_output(c, node, step);
+        optional = false;
+
+    } else {
+        workflow_path_add(&c->path, ".rule");
+        step->line = nested->line;
+
+        /* as cel-go: only an unconditional rule falls through */
+
+        optional = compile_rule(c, nested, always ? next : m->none);
+    }
+
+    /* the first that surely gives a result, or may end without one, tells */
+
+    if (always && !optional) {
+        m->optional &= m->known;
+        m->known = true;
+        m->always = node;
+
+    } else if (!always && optional) {
+        m->known = true;
+    }
 }
 
 
@@ -651,8 +679,10 @@ compile_issue(compile_t *c, const workflow_node_t *node,
 }
 
 
+/* matches of a rule, nested ones included */
+
 static uint32_t
-compile_matches(const workflow_node_t *rule)
+compile_count(const workflow_node_t *rule)
 {
     uint32_t                n;
     const workflow_node_t  *match, *nested;
@@ -667,7 +697,7 @@ compile_matches(const workflow_node_t *rule)
         nested = workflow_node_get(match, "rule");
 
         if (nested != NULL) {
-            n += compile_matches(nested);
+            n += compile_count(nested);
         }
     }
 

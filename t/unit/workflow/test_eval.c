@@ -341,12 +341,34 @@ static const nested_t  nested[] = {
 };
 
 
+/* a rule that ends in an output, and still may have no result */
+
+#define ESCAPE                                                                \
+    "name: x\n"                                                               \
+    "rule:\n"                                                                 \
+    "  match:\n"                                                              \
+    "    - rule:\n"                                                           \
+    "        match:\n"                                                        \
+    "          - condition: input.a == 1\n"                                   \
+    "            rule:\n"                                                     \
+    "              match: [{condition: input.b == 1, output: \"'A'\"}]\n"     \
+    "          - output: \"'B'\"\n"                                           \
+    "    - output: \"'C'\"\n"
+
+static const nested_t  escape[] = {
+    { "{\"a\": 1, \"b\": 1}", "A",
+      "rule.match[0].rule.match[0].rule.match[0]" },
+    { "{\"a\": 1, \"b\": 2}", "C", "rule.match[1]" },
+    { "{\"a\": 2, \"b\": 1}", "B", "rule.match[0].rule.match[1]" },
+};
+
+
 static void
-check_nested(const nested_t *n)
+check_nested(const char *text, const nested_t *n)
 {
     bench_t  b;
 
-    begin(&b, NESTED, n->input);
+    begin(&b, text, n->input);
     evaluate(&b);
 
     ok(b.rc == CEL_OK
@@ -712,7 +734,11 @@ main(void)
     check_many_headers(2, 4200, false);
 
     for (i = 0; i < sizeof(nested) / sizeof(nested[0]); i++) {
-        check_nested(&nested[i]);
+        check_nested(NESTED, &nested[i]);
+    }
+
+    for (i = 0; i < sizeof(escape) / sizeof(escape[0]); i++) {
+        check_nested(ESCAPE, &escape[i]);
     }
 
     check_variables();
