@@ -54,6 +54,12 @@ ngx_http_constraint_shadow_keep(ngx_http_constraint_ctx_t *ctx,
 
     e->ready = ngx_http_constraint_shadow_ready;
     e->data = ctx;
+
+    /* a body that goes to a file is still there in the log phase */
+
+    if (needs_input) {
+        r->preserve_body = 1;
+    }
 }
 
 

@@ -1,0 +1,146 @@
+#!/usr/bin/perl
+
+# Copyright (C) ngx_http_constraint_module authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Shadow mode: judges and logs, refuses nothing, delays nothing, reads no
+# body that is not read anyway.
+
+use warnings;
+use strict;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use Test::More;
+use Test::Constraint;
+use Test::Constraint::Gate;
+use Time::HiRes qw(time);
+
+my $t = Test::Constraint::Gate->start(<<'END', http =>
+constraint_log_level notice;
+
+location /no {
+    constraint no mode=shadow;
+    add_header X-Mode $constraint_mode always;
+    add_header X-Effect $constraint_effect always;
+    proxy_pass http://backend;
+}
+location /both {
+    constraint no mode=shadow;
+    constraint yes;
+    proxy_pass http://backend;
+}
+location /headers { constraint give mode=shadow; proxy_pass http://backend; }
+location /body { constraint body mode=shadow; proxy_pass http://backend; }
+location /static { constraint body mode=shadow; root %%TESTDIR%%; }
+location /heavy {
+    constraint no mode=shadow;
+    constraint_offload always;
+    proxy_pass http://backend;
+}
+location /heavy_body {
+    constraint body mode=shadow;
+    constraint_offload always;
+    proxy_pass http://backend;
+}
+location /unknown { constraint unknown mode=shadow; proxy_pass http://backend; }
+location /path { constraint no mode=shadow; proxy_pass http://backend; }
+END
+    'keepalive_timeout 10s;');
+
+$t->write_file('static/x.html', 'a file');
+
+my $b = $t->{backend};
+
+$t->register('no', "{'outcome': 'HOLD', 'message': 'shadowed'}");
+$t->register('yes', 'true');
+$t->register('give', "{'effect': 'allow', 'headers': {'X-Role': 'root'}}");
+$t->register('body', "input.a == 1");
+
+
+# denials(SENTENCE, COUNT, QR): lines in the log so far
+
+sub denials {
+    my ($sentence, $count, $pattern) = @_;
+
+    my $lines = 0;
+
+    wait_until {
+        $lines = () = $t->error_log() =~ /$pattern/g;
+        return $lines >= $count;
+    } 5;
+
+    is($lines, $count, $sentence);
+}
+
+my $no = qr/\[notice\] .*denied "no" \(shadow\), outcome "HOLD"/;
+
+# the first request may find it still to be loaded
+
+$t->get('/no');
+wait_until { $t->error_log() =~ $no };
+my $before = () = $t->error_log() =~ /$no/g;
+
+my $r = $t->get('/no');
+is($r->status, 200, 'a denial in shadow mode passes');
+is($r->header('x-mode'), 'shadow', 'the variables know the mode');
+is($r->header('x-effect'), 'deny', 'and what it would have been');
+denials('and it is logged', $before + 1, $no);
+
+is($t->get('/both')->status, 200, 'the enforced one beside it decides');
+denials('and the shadow is logged', $before + 2, $no);
+
+is($t->get('/path/a%2fb')->status, 200, 'an ambiguous path passes, too');
+
+$b->clear();
+$t->get('/headers', headers => { 'X-Role' => 'user' });
+is_deeply([ $b->header($b->last, 'X-Role') ], [ 'user' ],
+    'no header is replaced');
+
+is($t->get('/unknown')->status, 200, 'what is not registered passes');
+denials('and is logged', 1, qr/\[error\] .*"unknown" \(shadow\) by error/);
+
+# bodies
+
+my $body = qr/denied "body" \(shadow\), outcome/;
+
+is($t->post('/body', '{"a":2}')->status, 200, 'a body passes');
+is($b->last->{body}, '{"a":2}', 'and arrives');
+denials('it is judged when it has been read for the service', 1, $body);
+
+is($t->post('/body', '{"a":1}')->status, 200, 'another one');
+is($t->post('/body', 'no JSON')->status, 200, 'a broken one passes');
+denials('and is logged', 1, qr/"body" \(shadow\) by error BodyInvalid/);
+
+is($t->post('/body', '{"a":3}' . ' ' x 100000)->status, 200,
+    'a large one passes');
+denials('and is judged', 2, $body);
+
+is($t->get('/static/x.html')->status, 200,
+    'where no body is read none is waited for');
+
+# threads
+
+is($t->get('/heavy')->status, 200, 'a heavy one passes');
+denials('and is judged in a thread', $before + 3, $no);
+is($t->post('/heavy_body', '{"a":4}')->status, 200, 'with a body');
+denials('it is judged as well', 3, $body);
+
+SKIP: {
+    skip 'needs a build with fault directives', 3
+        unless Test::Constraint::has_faults();
+
+    $t->fault('task.delay_ms', 500);
+    my $lines = () = $t->error_log() =~ /$no/g;
+    my $start = time();
+
+    is($t->get('/heavy')->status, 200, 'a slow thread');
+    cmp_ok(time() - $start, '<', 0.4, 'delays nothing');
+    $t->fault('task.delay_ms', 0);
+
+    denials('it is judged when its time has passed', 1,
+        qr/"no" \(shadow\) by error DeadlineExceeded/);
+}
+
+done_testing();
