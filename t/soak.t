@@ -430,7 +430,7 @@ for my $pid (@workers) {
 }
 
 ok(defined $after->{zone_free}, 'the status tells the free memory of the zone');
-cmp_ok($after->{zone_free} // 0, '>=', ($before->{zone_free} // 0) - 64 * 1024,
+cmp_ok($after->{zone_free} // 0, '>=', ($before->{zone_free} // 0) - 32 * 1024,
     'the pages of the zone are not used up');
 note("zone: $before->{zone_free}, then $after->{zone_free} bytes free");
 is($after->{queued}, 0, 'no write is left in the queue');
