@@ -11,8 +11,7 @@
 
 
 #include "cel_cost.h"
-
-#include <string.h>
+#include "cel_runtime.h"
 
 
 /*
@@ -99,6 +98,14 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
     }
 
     cel_cost_overloads(node, args, spent, shape);
+
+    /* a list or map of constants is asked by the key's hash */
+
+    if (node->target == NULL && strcmp(node->name, "@in") == 0) {
+        args->units = args->shapes[0].len;
+        cel_bound_scale(&args->units, 1, CEL_BYTES_SHIFT);
+        cel_bound_add(&spent->max, &args->units);
+    }
 
     args->next = coster->free;
     coster->free = args;

@@ -201,7 +201,7 @@ static const struct {
     { "x == 3", 2 },
     { "s == 'GET'", 3 },
     { "s == 'GET' || s == 'PUT'", 3 },
-    { "s.startsWith('/api/') && t in ['a', 'b', 'c']", 5 },
+    { "s.startsWith('/api/') && t in ['a', 'b', 'c']", 8 },
     { "s == s", 4 },
     { "input.a == 1 && input.text != 'b'", 3 },
     { "input.a <= 5", 60 },
@@ -320,11 +320,21 @@ random_expression(random_t *r, unsigned depth)
     static const char *const  binary[] = {
         " + ", " - ", " * ", " / ", " % ", " == ", " != ", " < ", " >= ",
         " && ", " || ", " in ", ".contains(", ".startsWith(", ".matches(",
+        ".split(", ".join(", ".indexOf(", ".charAt(", ".substring(",
+        ".format(",
     };
 
     static const char *const  unary[] = {
         "size(", "string(", "int(", "type(", "dyn(", "!(", "-(", "double(",
-        "bool(", "bytes(", "[", "{'k': ",
+        "bool(", "bytes(", "[", "{'k': ", "strings.quote(",
+    };
+
+    static const char *const  methods[] = {
+        ".upperAscii()", ".trim()", ".reverse()", ".size()", ".join()",
+        ".split('')", ".split('e')", ".replace('t', 'tt')",
+        ".replace('', s)", ".replace('h', s, 5)", ".lowerAscii()",
+        ".transformList(i, w, [i, w])", ".transformMap(k, w, [w, w])",
+        ".transformMapEntry(k, w, {k: w, string(w): s})",
     };
 
     static const char *const  macros[] = {
@@ -345,7 +355,7 @@ random_expression(random_t *r, unsigned depth)
         return;
     }
 
-    switch (random_below(r, 8)) {
+    switch (random_below(r, 10)) {
 
     case 0:
     case 1:
@@ -387,6 +397,15 @@ random_expression(random_t *r, unsigned depth)
         random_expression(r, depth - 1);
         r->variables--;
         random_put(r, ")");
+        return;
+
+    case 7:
+    case 8:
+        random_put(r, "(");
+        random_expression(r, depth - 1);
+        random_put(r, ")");
+        random_put(r, methods[random_below(r, sizeof(methods)
+                                              / sizeof(methods[0]))]);
         return;
 
     default:
@@ -493,8 +512,9 @@ test_poly(void)
 
 
 int
-main(void)
+main(int argc, char **argv)
 {
+    long     i;
     world_t  world;
 
     test_poly();
@@ -508,6 +528,14 @@ main(void)
     world_begin(&world, 0);
     test_random(&world, 2);
     world_end(&world);
+
+    /* as many further seeds as an argument says */
+
+    for (i = 0; argc > 1 && i < atol(argv[1]); i++) {
+        world_begin(&world, i % 7);
+        test_random(&world, 1000 + i);
+        world_end(&world);
+    }
 
     return done_testing();
 }
