@@ -31,7 +31,10 @@ static bool cel_call_fold(cel_code_t *c, const cel_mark_t *mark,
     cel_value_t *v);
 static bool cel_compile_operator(cel_code_t *c, const cel_node_t *node,
     const cel_operator_t *operator, cel_value_t *v);
-static bool cel_operator_fuse(cel_code_t *c, cel_opcode_t op);
+static bool cel_operator_fuse(cel_code_t *c, const cel_mark_t *mark,
+    cel_opcode_t op);
+static void cel_operator_key(cel_code_t *c, const cel_mark_t *mark,
+    uint32_t key);
 static bool cel_compile_logic(cel_code_t *c, const cel_node_t *node,
     bool all, cel_value_t *v);
 static bool cel_compile_ternary(cel_code_t *c, const cel_node_t *node,
@@ -201,7 +204,7 @@ cel_compile_operator(cel_code_t *c, const cel_node_t *node,
 
     right = cel_compile_node(c, node->items[1], v);
 
-    if (right && !left && cel_operator_fuse(c, operator->op)) {
+    if (right && !left && cel_operator_fuse(c, &mark, operator->op)) {
         return false;
     }
 
@@ -214,7 +217,7 @@ cel_compile_operator(cel_code_t *c, const cel_node_t *node,
 /* The last instruction pushes a constant: takes that into the operator. */
 
 static bool
-cel_operator_fuse(cel_code_t *c, cel_opcode_t op)
+cel_operator_fuse(cel_code_t *c, const cel_mark_t *mark, cel_opcode_t op)
 {
     uint32_t  constant;
 
@@ -227,6 +230,11 @@ cel_operator_fuse(cel_code_t *c, cel_opcode_t op)
     switch (op) {
 
     case CEL_OP_INDEX:
+        if (c->constants[constant].kind == CEL_STRING) {
+            cel_operator_key(c, mark, constant);
+            return true;
+        }
+
         op = CEL_OP_INDEX_CONST;
         break;
 
@@ -256,6 +264,32 @@ cel_operator_fuse(cel_code_t *c, cel_opcode_t op)
     cel_emit(c, op, 0, constant, 0);
 
     return true;
+}
+
+
+/* a['key'] is a.key, for a unit more: that of the constant's node */
+
+static void
+cel_operator_key(cel_code_t *c, const cel_mark_t *mark, uint32_t key)
+{
+    uint32_t  slot;
+
+    c->ncode--;
+    c->depth--;
+
+    if (c->ncode == mark->ncode + 1
+        && c->code[mark->ncode].op == CEL_OP_FACT)
+    {
+        slot = c->code[mark->ncode].b;
+        c->ncode--;
+        c->depth--;
+
+        cel_emit(c, CEL_OP_FACT_SELECT, 1, slot, 1);
+        cel_emit_arg(c, 0, key);
+        return;
+    }
+
+    cel_emit(c, CEL_OP_SELECT, 1, key, 0);
 }
 
 

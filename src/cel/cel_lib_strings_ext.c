@@ -130,21 +130,16 @@ static CEL_STRINGS(cel_index_of)
     part = &args[1];
     i = n == 3 ? args[2].i : 0;
 
+    if (i < 0 || i > cel_utf8_count(s->s, s->len)) {
+        return cel_strings_range(eval, i);
+    }
+
     if (part->len == 0) {
         *out = cel_int(i);
         return CEL_OK;
     }
 
-    if (i < 0) {
-        return cel_strings_range(eval, i);
-    }
-
     *out = cel_int(-1);
-
-    if (i > s->len) {
-        return CEL_OK;
-    }
-
     from = cel_utf8_offset(s->s, s->len, (uint32_t) i);
     found = cel_strings_find(s->s + from, s->len - from, part);
 
@@ -169,21 +164,16 @@ static CEL_STRINGS(cel_last_index_of)
     size = cel_utf8_count(s->s, s->len);
     i = n == 3 ? args[2].i : size;
 
+    if (i < 0 || i > size) {
+        return cel_strings_range(eval, i);
+    }
+
     if (part->len == 0) {
         *out = cel_int(i);
         return CEL_OK;
     }
 
-    if (i < 0) {
-        return cel_strings_range(eval, i);
-    }
-
     *out = cel_int(-1);
-
-    if (n == 3 && i >= size) {
-        return CEL_OK;
-    }
-
     at = cel_utf8_offset(s->s, s->len, (uint32_t) i);
 
     if (part->len > s->len) {

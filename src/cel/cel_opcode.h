@@ -30,9 +30,11 @@
     CEL_OPCODE(FACT, 0, 1, 1, "push fact b, fetched when it is not there")    \
     CEL_OPCODE(LOCAL, 0, 1, 1, "push local b")                                \
     CEL_OPCODE(STORE, 1, 0, 1, "pop into local b")                            \
-    CEL_OPCODE(SELECT, 1, 1, 1, "map to its entry of constant key b")         \
+    CEL_OPCODE(SELECT, 1, 1, 1, "map to its entry of constant key b; a units" \
+               " more")                                                       \
     CEL_OPCODE(HAS, 1, 1, 1, "map to whether it has constant key b")          \
-    CEL_OPCODE(FACT_SELECT, 0, 1, 2, "push fact b, key b' selected; +ARG")    \
+    CEL_OPCODE(FACT_SELECT, 0, 1, 2, "push fact b, key b' selected; a units " \
+               "more; +ARG")                                                  \
     CEL_OPCODE(LOCAL_SELECT, 0, 1, 2, "push local a, key b selected")         \
     CEL_OPCODE(EQ, 2, 1, 1, "equality")                                       \
     CEL_OPCODE(NE, 2, 1, 1, "inequality")                                     \

@@ -235,8 +235,14 @@ cel_op_sub(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
         return cel_add_times(eval, a, b, -1, out);
 
     case CEL_PAIR(CEL_TIMESTAMP, CEL_TIMESTAMP):
-        if (!cel_duration_make(a->i - b->i,
-                               (int64_t) a->len - (int64_t) b->len, out))
+
+        /* as many nanoseconds as 64 bits hold, 292 years, as elsewhere */
+
+        if (__builtin_mul_overflow(a->i - b->i, CEL_NSEC, &i)
+            || __builtin_add_overflow(i, (int64_t) a->len - (int64_t) b->len,
+                                      &i)
+            || !cel_duration_make(a->i - b->i,
+                                  (int64_t) a->len - (int64_t) b->len, out))
         {
             return cel_eval_fail(eval, CEL_E_OUT_OF_RANGE,
                                  "duration overflow");

@@ -254,7 +254,7 @@ op_STORE:
 
 op_SELECT:
 
-    CEL_SPEND(1);
+    CEL_SPEND(1u + ip->a);
 
     if (!cel_vm_select_short(&sp[-1], &constants[ip->b], &result)) {
         CEL_CHECK(cel_vm_select(eval, &sp[-1], &constants[ip->b], &result));
@@ -272,7 +272,7 @@ op_HAS:
 
 op_FACT_SELECT:
 
-    CEL_SPEND(2);
+    CEL_SPEND(2u + ip->a);
     v = &eval->facts[ip->b];
 
     if (cel_unlikely(v->kind == CEL_UNFETCHED)) {
