@@ -73,6 +73,24 @@ $answer->{body} = '1 5';
 $load->_judge(\%wrong, 'x', 6, $answer);
 is($wrong{stale}, 1, 'an old revision would be seen');
 
+SKIP: {
+    skip 'needs a build with fault directives', 2
+        unless Test::Constraint::has_faults();
+
+    # without a look at the generation the same load sees old revisions
+
+    $load->start();
+    wait_until { $load->done() > 20 } 20;
+    my ($status) = $t->api('PUT', '/fault/store.skip_generation',
+        { value => 1 });
+    my $done = $load->done();
+    wait_until { $load->done() > $done + 60 } 20;
+    $t->api('PUT', '/fault/store.skip_generation', { value => 0 });
+
+    is($status, 200, 'the generation is not looked at');
+    cmp_ok($load->stop()->{stale}, '>', 0, 'this load notices that');
+}
+
 # old workers go, none hangs on a request or a job
 
 ok($t->reload(wait_old => 1), 'old workers end');
