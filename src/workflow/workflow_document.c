@@ -41,10 +41,10 @@ workflow_document_open(workflow_document_t *doc, const char *text, size_t len,
                    allocator != NULL ? allocator : &cel_allocator_libc,
                    NULL, 0, WORKFLOW_MAX_MEMORY);
 
-    if (len > INT32_MAX) {
+    if (len > WORKFLOW_MAX_TEXT) {
         return workflow_issue(doc, WORKFLOW_I_LIMIT, 0, NULL,
                               "the document has %zu bytes, at most %d are "
-                              "read", len, INT32_MAX);
+                              "read", len, WORKFLOW_MAX_TEXT);
     }
 
     doc->len = len;

@@ -21,6 +21,7 @@
 #include "workflow.h"
 
 
+#define WORKFLOW_MAX_TEXT     (8 * 1024 * 1024)
 #define WORKFLOW_MAX_NESTING  200       /* of the text */
 #define WORKFLOW_MAX_MEMORY   (256 * 1024 * 1024)
 

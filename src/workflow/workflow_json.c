@@ -41,6 +41,7 @@ static workflow_node_t *json_word(workflow_json_t *json, const char *word,
 static void json_space(workflow_json_t *json);
 static bool json_enter(workflow_json_t *json);
 static void *json_fail(workflow_json_t *json, const char *message);
+static void *json_memory(workflow_json_t *json);
 static void *json_unexpected(workflow_json_t *json, const char *wanted);
 
 
@@ -291,7 +292,7 @@ json_string(workflow_json_t *json)
     start = out = cel_arena_alloc(&json->doc->arena, p - json->pos + 1);
 
     if (start == NULL) {
-        return json_fail(json, "not enough memory for the document");
+        return json_memory(json);
     }
 
     json->pos++;
@@ -525,10 +526,14 @@ json_number(workflow_json_t *json)
 
     node = workflow_node_create(json->doc, WORKFLOW_NODE_NUMBER,
                                 start - json->doc->text, json->line);
+    if (node == NULL) {
+        return NULL;
+    }
+
     text = cel_arena_alloc(&json->doc->arena, json->pos - start + 1);
 
-    if (node == NULL || text == NULL) {
-        return json_fail(json, "not enough memory for the document");
+    if (text == NULL) {
+        return json_memory(json);
     }
 
     node->len = json->pos - start;
@@ -637,6 +642,15 @@ json_fail(workflow_json_t *json, const char *message)
 {
     workflow_issue(json->doc, WORKFLOW_I_SYNTAX, json->pos - json->doc->text,
                    NULL, "%s", message);
+    return NULL;
+}
+
+
+static void *
+json_memory(workflow_json_t *json)
+{
+    workflow_issue(json->doc, WORKFLOW_I_LIMIT, json->pos - json->doc->text,
+                   NULL, "not enough memory for the document");
     return NULL;
 }
 

@@ -323,10 +323,15 @@ yaml_scalar(workflow_yaml_t *yaml, const char *key)
 
     node = workflow_node_create(yaml->doc, WORKFLOW_NODE_STRING, offset,
                                 line);
+    if (node == NULL) {
+        return NULL;
+    }
+
     text = cel_arena_alloc(&yaml->doc->arena, len + 1);
 
-    if (node == NULL || text == NULL) {
-        yaml_fail(yaml, "not enough memory for the document");
+    if (text == NULL) {
+        workflow_issue(yaml->doc, WORKFLOW_I_LIMIT, offset, NULL,
+                       "not enough memory for the document");
         return NULL;
     }
 
