@@ -301,6 +301,14 @@ cel_cost_overload(const cel_overload_t *overload, const cel_charge_t *charge,
     uint32_t     i;
     cel_shape_t  shape;
 
+    /* most operators: nothing depends on sizes */
+
+    if (charge->sized == 0 && charge->result == CEL_RESULT_SMALL) {
+        cel_bound_set(&args->units, charge->base);
+        cel_cost_result(overload, charge, args);
+        return;
+    }
+
     cel_bound_set(&args->units, 0);
     cel_bound_set(&args->product, 1);
     cel_bound_set(&args->weight, 1);

@@ -28,8 +28,12 @@ cel_poly_times(uint64_t a, uint64_t b, uint32_t shift)
 {
     unsigned __int128  n;
 
+    if (a == 0 || b == 0) {
+        return 0;
+    }
+
     if (a == UINT64_MAX || b == UINT64_MAX) {
-        return a == 0 || b == 0 ? 0 : UINT64_MAX;
+        return UINT64_MAX;
     }
 
     n = (unsigned __int128) a * b;
@@ -95,6 +99,10 @@ void
 cel_poly_scale(cel_poly_t *p, uint64_t per, uint32_t shift)
 {
     uint32_t  i, j;
+
+    if (per == 1 && shift == 0) {
+        return;
+    }
 
     for (i = 0; i < CEL_COST_DEGREE; i++) {
         for (j = 0; j < CEL_COST_DEGREE; j++) {
