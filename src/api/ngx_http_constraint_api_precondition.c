@@ -6,8 +6,7 @@
 
 /*
  * If-Match and If-None-Match (RFC 9110, 13.1): lists, "*", W/ of our own
- * tags, several fields of one name.  Reads and judges; who writes makes sure
- * that nothing comes between.
+ * tags.  Reads and judges; who writes makes sure that nothing comes between.
  */
 
 
@@ -15,9 +14,8 @@
 
 
 static ngx_int_t ngx_http_constraint_api_condition(
-    ngx_http_constraint_api_t *api,
-    ngx_http_constraint_api_conditions_t *conditions,
-    const ngx_table_elt_t *h);
+    ngx_http_constraint_api_t *api, const ngx_table_elt_t *h,
+    ngx_array_t *tags, ngx_uint_t *any);
 static ngx_int_t ngx_http_constraint_api_tags(const ngx_str_t *value,
     ngx_array_t *tags, ngx_uint_t *any);
 static u_char *ngx_http_constraint_api_tag(u_char *p, u_char *last,
@@ -31,38 +29,32 @@ ngx_int_t
 ngx_http_constraint_api_conditions(ngx_http_constraint_api_t *api,
     ngx_http_constraint_api_conditions_t *conditions)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_uint_t        match_any, none_match_any;
+    ngx_table_elt_t  *match, *none_match;
 
     ngx_memzero(conditions, sizeof(ngx_http_constraint_api_conditions_t));
 
-    if (ngx_array_init(&conditions->match_tags, api->request->pool, 2,
-                       sizeof(uint64_t))
+    /* nginx refuses a second field of either name */
+
+    match = api->request->headers_in.if_match;
+    none_match = api->request->headers_in.if_none_match;
+
+    if (ngx_http_constraint_api_condition(api, match,
+                                          &conditions->match_tags,
+                                          &match_any)
         != NGX_OK
-        || ngx_array_init(&conditions->none_match_tags, api->request->pool,
-                          2, sizeof(uint64_t))
+        || ngx_http_constraint_api_condition(api, none_match,
+                                             &conditions->none_match_tags,
+                                             &none_match_any)
            != NGX_OK)
     {
-        ngx_http_constraint_api_answer(api, 0, NULL);
         return NGX_DONE;
     }
 
-    /* headers_in keeps the first of several only */
-
-    part = &api->request->headers_in.headers.part;
-
-    for ( /* void */ ; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (ngx_http_constraint_api_condition(api, conditions, &h[i])
-                != NGX_OK)
-            {
-                return NGX_DONE;
-            }
-        }
-    }
+    conditions->match = (match != NULL);
+    conditions->match_any = match_any;
+    conditions->none_match = (none_match != NULL);
+    conditions->none_match_any = none_match_any;
 
     return NGX_OK;
 }
@@ -70,38 +62,22 @@ ngx_http_constraint_api_conditions(ngx_http_constraint_api_t *api,
 
 static ngx_int_t
 ngx_http_constraint_api_condition(ngx_http_constraint_api_t *api,
-    ngx_http_constraint_api_conditions_t *conditions,
-    const ngx_table_elt_t *h)
+    const ngx_table_elt_t *h, ngx_array_t *tags, ngx_uint_t *any)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  any;
+    *any = 0;
 
-    any = 0;
-
-    if (h->key.len == sizeof("If-Match") - 1
-        && ngx_strncasecmp(h->key.data, (u_char *) "If-Match", h->key.len)
-           == 0)
-    {
-        conditions->match = 1;
-        rc = ngx_http_constraint_api_tags(&h->value, &conditions->match_tags,
-                                          &any);
-        conditions->match_any |= any;
-
-    } else if (h->key.len == sizeof("If-None-Match") - 1
-               && ngx_strncasecmp(h->key.data, (u_char *) "If-None-Match",
-                                  h->key.len)
-                  == 0)
-    {
-        conditions->none_match = 1;
-        rc = ngx_http_constraint_api_tags(&h->value,
-                                          &conditions->none_match_tags, &any);
-        conditions->none_match_any |= any;
-
-    } else {
+    if (h == NULL) {
         return NGX_OK;
     }
 
-    if (rc == NGX_OK) {
+    if (ngx_array_init(tags, api->request->pool, 2, sizeof(uint64_t))
+        != NGX_OK)
+    {
+        ngx_http_constraint_api_answer(api, 0, NULL);
+        return NGX_DONE;
+    }
+
+    if (ngx_http_constraint_api_tags(&h->value, tags, any) == NGX_OK) {
         return NGX_OK;
     }
 
