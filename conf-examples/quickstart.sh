@@ -250,6 +250,7 @@ exchange() {
 
     status=${answer##*$'\n'}
     answer=${answer%$'\n'*}
+    answer=${answer%$'\n'}
 
     echo "< $status"
     echo "$answer" | sed 's/^/< /'
