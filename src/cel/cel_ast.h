@@ -108,7 +108,6 @@ typedef enum {
     CEL_M_TRANSFORM_LIST,
     CEL_M_TRANSFORM_MAP,
     CEL_M_TRANSFORM_MAP_ENTRY,
-    CEL_M_SORT_BY,
     CEL_M_BIND
 } cel_macro_kind_t;
 
