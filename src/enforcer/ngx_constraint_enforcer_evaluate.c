@@ -14,6 +14,7 @@
 
 static ngx_uint_t ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
     const ngx_constraint_rule_t *rule);
+static ngx_uint_t ngx_constraint_reads_input(const workflow_t *workflow);
 static ngx_int_t ngx_constraint_evaluate_inline(
     ngx_constraint_enforcement_t *e);
 static cel_status_t ngx_constraint_fetch(void *ctx, cel_eval_t *eval,
@@ -58,7 +59,33 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
         /* met something that belongs in a thread */
     }
 
+    /* a shadow cannot come back from its thread to ask for the input */
+
+    if (e->shadow && !e->facts->input_ready
+        && ngx_constraint_reads_input(state->rule->workflow))
+    {
+        return NGX_DECLINED;
+    }
+
     return ngx_constraint_evaluation_job(e);
+}
+
+
+static ngx_uint_t
+ngx_constraint_reads_input(const workflow_t *workflow)
+{
+    uint32_t           i, n;
+    const cel_slot_t  *slots;
+
+    slots = workflow_facts(workflow, &n);
+
+    for (i = 0; i < n; i++) {
+        if (slots[i] == WORKFLOW_FACT_INPUT) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
