@@ -35,8 +35,6 @@ http {
 
     server {
         listen 127.0.0.1:%%PORT%% reuseport;
-        add_header X-Constraint-Worker $pid always;
-
         location /api/ { constraint_api z prefix=/api; }
         location /gate {
             constraint fresh zone=z;
@@ -70,7 +68,7 @@ sub pinned {
 
     wait_until {
         my $client = $t->connect();
-        my $answer = $client && $client->request('GET', '/none');
+        my $answer = $client && $client->request('GET', '/api/status');
         my $pid = $answer && $answer->header('x-constraint-worker');
         $pinned{$pid} //= $client if $pid && $wanted{$pid};
         keys %pinned == @$wanted;

@@ -65,6 +65,14 @@ ngx_constraint_catalogue_get(ngx_constraint_catalogue_t *catalogue,
     rc = ngx_constraint_read_document(catalogue, kind, key, revision, 1,
                                       document);
 
+    if (rc == EBADF && catalogue->worker && error
+        && catalogue->worker->store.error[0])
+    {
+        error->data = catalogue->worker->store.error;
+        error->len = ngx_strlen(error->data);
+        return NGX_ERROR;
+    }
+
     return ngx_constraint_read_result(catalogue, rc, error);
 }
 

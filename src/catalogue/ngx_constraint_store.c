@@ -34,7 +34,7 @@ static int ngx_constraint_store_enter(ngx_constraint_store_t *store,
 static void ngx_constraint_store_leave(ngx_constraint_store_t *store);
 static ngx_int_t ngx_constraint_store_alone(ngx_constraint_store_t *store);
 static uint64_t ngx_constraint_store_reusable(ngx_constraint_store_t *store,
-    MDB_txn *txn, uint64_t enough);
+    uint64_t id, uint64_t enough);
 static int ngx_constraint_store_reader(const char *line, void *ctx);
 
 
@@ -530,47 +530,58 @@ ngx_constraint_store_full_thread(ngx_constraint_store_t *store, MDB_txn *txn,
 
     (void) mdb_reader_check(store->env, &dead);
 
-    return ngx_constraint_store_reusable(store, txn, need - tail)
+    return ngx_constraint_store_reusable(store, mdb_txn_id(txn), need - tail)
            < need - tail;
 }
 
 
-/* Pages of the free list older than any reader, counted up to enough. */
+/*
+ * Pages of the free list that the write of that id may use, counted up to
+ * enough: those that no reader sees.  A write transaction does not let the
+ * free list be read, so a read transaction does, for as long as it takes.
+ */
 
 static uint64_t
-ngx_constraint_store_reusable(ngx_constraint_store_t *store, MDB_txn *txn,
+ngx_constraint_store_reusable(ngx_constraint_store_t *store, uint64_t id,
     uint64_t enough)
 {
-    size_t                     id, count;
+    size_t                     freed_by, count;
+    MDB_txn                   *txn;
     MDB_val                    key, data;
     uint64_t                   pages;
     MDB_cursor                *cursor;
     ngx_constraint_readers_t   readers;
 
-    /* two transactions back, as LMDB itself does without readers */
+    /* the last transaction's pages are kept: its header may yet be needed */
 
-    readers.oldest = mdb_txn_id(txn) - 1;
+    readers.oldest = id - 1;
     (void) mdb_reader_list(store->env, ngx_constraint_store_reader, &readers);
 
-    pages = 0;
-
-    if (mdb_cursor_open(txn, 0, &cursor) != 0) {
+    if (mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn) != 0) {
         return 0;
     }
 
-    while (pages < enough && mdb_cursor_get(cursor, &key, &data, MDB_NEXT) == 0)
-    {
-        ngx_memcpy(&id, key.mv_data, sizeof(id));
+    pages = 0;
 
-        if (id >= readers.oldest) {
-            break;
+    if (mdb_cursor_open(txn, 0, &cursor) == 0) {
+
+        while (pages < enough
+               && mdb_cursor_get(cursor, &key, &data, MDB_NEXT) == 0)
+        {
+            ngx_memcpy(&freed_by, key.mv_data, sizeof(size_t));
+
+            if (freed_by >= readers.oldest) {
+                break;
+            }
+
+            ngx_memcpy(&count, data.mv_data, sizeof(size_t));
+            pages += count;
         }
 
-        ngx_memcpy(&count, data.mv_data, sizeof(count));
-        pages += count;
+        mdb_cursor_close(cursor);
     }
 
-    mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
 
     return pages;
 }
