@@ -190,6 +190,10 @@ cel_env_declare_type(cel_env_t *env, const char *name, const cel_type_t *type,
     fact->shape = NULL;
     fact->flags = flags;
 
+    if (len > env->longest) {
+        env->longest = len;
+    }
+
     bucket = &env->facts[fact->hash % CEL_ENV_BUCKETS];
     fact->next = *bucket;
     *bucket = fact;
@@ -250,6 +254,12 @@ cel_env_fact(const cel_env_t *env, const char *name, size_t len)
 {
     uint32_t           hash;
     const cel_fact_t  *fact;
+
+    /* a chain of hundreds of selects is tried part by part */
+
+    if (len > env->longest) {
+        return NULL;
+    }
 
     hash = cel_name_hash(name, len);
 

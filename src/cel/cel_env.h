@@ -59,6 +59,7 @@ struct cel_env_s {
     uint32_t                container_len;
     cel_arena_t             arena;       /* as long as the env */
     cel_fact_t             *facts[CEL_ENV_BUCKETS];
+    uint32_t                longest;     /* of the names of facts */
     cel_resolver_t         *resolvers;
     cel_functions_t        *functions;
     void                   *result;      /* cel_shape_t of what was compiled

@@ -33,6 +33,8 @@ static const cel_type_t *cel_type_scan_params(cel_arena_t *arena,
     unsigned depth);
 static const cel_type_t *cel_type_named(cel_arena_t *arena, const char *name,
     size_t len);
+static const cel_type_t *cel_type_copy_at(cel_arena_t *arena,
+    const cel_type_t *type, unsigned depth);
 static void cel_type_put(cel_type_text_t *text, const char *s);
 static void cel_type_write(cel_type_text_t *text, const cel_type_t *type);
 
@@ -455,6 +457,18 @@ cel_type_lookup(const char *name, size_t len)
 const cel_type_t *
 cel_type_copy(cel_arena_t *arena, const cel_type_t *type)
 {
+    return cel_type_copy_at(arena, type, 0);
+}
+
+
+/*
+ * What is nested deeper than any notation is left as dyn: variables that each
+ * wrap the one before must not add up to types without end.
+ */
+
+static const cel_type_t *
+cel_type_copy_at(cel_arena_t *arena, const cel_type_t *type, unsigned depth)
+{
     char              *name;
     uint32_t           i;
     const cel_type_t  *params[2];
@@ -465,11 +479,15 @@ cel_type_copy(cel_arena_t *arena, const cel_type_t *type)
         return type;
     }
 
+    if (depth == CEL_TYPE_DEPTH) {
+        return &cel_t_dyn;
+    }
+
     params[0] = NULL;
     params[1] = NULL;
 
     for (i = 0; i < type->nparams; i++) {
-        params[i] = cel_type_copy(arena, type->params[i]);
+        params[i] = cel_type_copy_at(arena, type->params[i], depth + 1);
         if (params[i] == NULL) {
             return NULL;
         }

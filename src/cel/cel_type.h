@@ -79,7 +79,10 @@ const cel_type_t *cel_type_scan(cel_arena_t *arena, const char **pos,
 /* The type that an expression names, as "list"; NULL when it is none. */
 const cel_type_t *cel_type_lookup(const char *name, size_t len);
 
-/* A deep copy that needs nothing but arena; NULL when that is full. */
+/*
+ * A deep copy that needs nothing but arena, dyn from a depth of 16 on; NULL
+ * when that is full.
+ */
 const cel_type_t *cel_type_copy(cel_arena_t *arena, const cel_type_t *type);
 
 bool cel_type_same(const cel_type_t *a, const cel_type_t *b);

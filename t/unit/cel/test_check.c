@@ -10,6 +10,8 @@
 
 #include "front.h"
 
+#include <time.h>
+
 
 static const struct {
     const char  *source;
@@ -605,6 +607,60 @@ test_many(cel_env_t *env)
 }
 
 
+/* what is slow to check is a way to stop whoever checks it */
+
+static void
+test_time(void)
+{
+    char         name[16], source[64], *text, *p;
+    bool         good;
+    clock_t      start;
+    front_t      front;
+    uint32_t     i;
+    cel_env_t   *env;
+
+    env = front_env(NULL);
+
+    text = malloc(65536);
+    p = stpcpy(text, "input");
+
+    for (i = 0; i < 490; i++) {
+        *p++ = '.';
+        memset(p, 'a', 130);
+        p += 130;
+    }
+
+    start = clock();
+    front_begin(&front, env, text, p - text);
+    front_check(&front);
+    ok(front.status == CEL_OK, "490 selects of long names are checked");
+    ok(clock() - start < CLOCKS_PER_SEC, "within a second");
+    front_end(&front);
+    free(text);
+
+    start = clock();
+    good = cel_env_declare(env, "v0", "int", 100, CEL_SIZE_SMALL, 0) == CEL_OK;
+
+    for (i = 0; good && i < 3000; i++) {
+        snprintf(source, sizeof(source), "{'a': [v%u]}", (unsigned) i);
+        snprintf(name, sizeof(name), "v%u", (unsigned) i + 1);
+
+        front_begin(&front, env, source, strlen(source));
+        front_check(&front);
+        good = front.status == CEL_OK
+               && cel_env_declare_type(env, name, front.ast.root->type,
+                                       101 + i, CEL_SIZE_SMALL, 0) == CEL_OK;
+        front_end(&front);
+    }
+
+    ok(good, "3,000 facts, each wrapping the one before, are declared");
+    ok(clock() - start < 2 * CLOCKS_PER_SEC, "within two seconds");
+    ok(env->arena.used < 10 << 20, "in %zu bytes", env->arena.used);
+
+    cel_env_destroy(env);
+}
+
+
 static size_t  room;
 
 
@@ -711,6 +767,7 @@ main(void)
     test_env();
     test_annotations(env);
     test_many(env);
+    test_time();
     test_memory(env);
 
     cel_env_destroy(env);
