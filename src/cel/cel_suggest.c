@@ -18,20 +18,24 @@
 
 #define CEL_SUGGEST_LENGTH  64
 
+/* names that are compared at most, for each of the errors that are kept */
+#define CEL_SUGGEST_NAMES   1000
+
 
 typedef struct {
     const char   *name;                  /* what was written */
     size_t        len;
     const char   *best;
     uint32_t      distance;              /* of best, or the limit + 1 */
+    uint32_t      left;                  /* names still to be compared */
 } cel_suggest_t;
 
 
 static size_t cel_suggest_chain(const cel_node_t *node, char *buf);
 static bool cel_suggest_is_namespace(const cel_env_t *env, const char *name,
     size_t len, const char **example);
-static void cel_suggest_start(cel_suggest_t *suggest, const char *name,
-    size_t len);
+static void cel_suggest_start(cel_suggest_t *suggest,
+    const cel_checker_t *checker, const char *name, size_t len);
 static void cel_suggest_facts(cel_suggest_t *suggest,
     const cel_checker_t *checker);
 static void cel_suggest_consider(cel_suggest_t *suggest, const char *name);
@@ -69,6 +73,12 @@ cel_suggest_name(cel_checker_t *checker, const cel_node_t *node)
     all = cel_suggest_chain(node, checker->chain);
     len = root->name_len;
 
+    if (checker->issues->count == CEL_ISSUES_MAX) {
+        cel_suggest_start(&suggest, checker, checker->chain, len);
+        cel_suggest_report(checker, root->offset, &suggest);
+        return;
+    }
+
     while (len < all
            && cel_suggest_is_namespace(checker->env, checker->chain, len,
                                        &example))
@@ -88,7 +98,7 @@ cel_suggest_name(cel_checker_t *checker, const cel_node_t *node)
         return;
     }
 
-    cel_suggest_start(&suggest, checker->chain, len);
+    cel_suggest_start(&suggest, checker, checker->chain, len);
     cel_suggest_facts(&suggest, checker);
 
     /* perhaps an earlier part was misspelt: requst.headers */
@@ -98,7 +108,7 @@ cel_suggest_name(cel_checker_t *checker, const cel_node_t *node)
             /* void */
         }
 
-        cel_suggest_start(&suggest, checker->chain, len);
+        cel_suggest_start(&suggest, checker, checker->chain, len);
         cel_suggest_facts(&suggest, checker);
 
         if (suggest.best == NULL) {
@@ -117,7 +127,7 @@ cel_suggest_function(cel_checker_t *checker, const cel_node_t *node)
     const char    *name;
     cel_suggest_t  suggest;
 
-    cel_suggest_start(&suggest, node->name, node->name_len);
+    cel_suggest_start(&suggest, checker, node->name, node->name_len);
 
     for (i = 0; ; i++) {
         name = cel_functions_name(checker->env->functions, i);
@@ -174,7 +184,7 @@ cel_suggest_method(cel_checker_t *checker, const cel_node_t *node)
     checker->chain[len++] = '.';
     memcpy(checker->chain + len, node->name, node->name_len);
 
-    cel_suggest_start(&suggest, checker->chain, len + node->name_len);
+    cel_suggest_start(&suggest, checker, checker->chain, len + node->name_len);
 
     for (i = 0; ; i++) {
         name = cel_functions_name(checker->env->functions, i);
@@ -277,9 +287,14 @@ cel_suggest_is_namespace(const cel_env_t *env, const char *name, size_t len,
 }
 
 
+/* for an error that is only counted nothing is compared */
+
 static void
-cel_suggest_start(cel_suggest_t *suggest, const char *name, size_t len)
+cel_suggest_start(cel_suggest_t *suggest, const cel_checker_t *checker,
+    const char *name, size_t len)
 {
+    suggest->left = checker->issues->count < CEL_ISSUES_MAX
+                    ? CEL_SUGGEST_NAMES : 0;
     suggest->name = name;
     suggest->len = len;
     suggest->best = NULL;
@@ -316,11 +331,16 @@ cel_suggest_consider(cel_suggest_t *suggest, const char *name)
 
     len = strlen(name);
 
-    if (len > CEL_SUGGEST_LENGTH || suggest->len > CEL_SUGGEST_LENGTH
+    if (suggest->left == 0 || len > CEL_SUGGEST_LENGTH
+        || suggest->len > CEL_SUGGEST_LENGTH
+        || len + suggest->distance <= suggest->len
+        || suggest->len + suggest->distance <= len
         || (len < 3 && len != suggest->len))
     {
         return;
     }
+
+    suggest->left--;
 
     distance = cel_suggest_distance(suggest->name, suggest->len, name, len);
 
