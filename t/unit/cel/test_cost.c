@@ -303,50 +303,51 @@ random_put(random_t *r, const char *text)
 }
 
 
+static const char *const  random_leaves[] = {
+    "1", "0", "3u", "2.5", "'a'", "'h'", "''", "b'x'", "true", "false",
+    "null", "x", "s", "t", "l", "m", "input", "input.a", "input.b",
+    "input.texts", "input.text", "input.deep", "input.l", "input.m",
+    "m.k1", "l[0]", "[]", "{}", "int", "'text 1'", "[1, 2]",
+    "{'a': 1, 'b': 'c'}", "duration('1s')", "dyn(1)", "input.none",
+};
+
+static const char *const  random_binary[] = {
+    " + ", " - ", " * ", " / ", " % ", " == ", " != ", " < ", " >= ",
+    " && ", " || ", " in ", ".contains(", ".startsWith(", ".matches(",
+    ".split(", ".join(", ".indexOf(", ".charAt(", ".substring(",
+    ".format(",
+};
+
+static const char *const  random_unary[] = {
+    "size(", "string(", "int(", "type(", "dyn(", "!(", "-(", "double(",
+    "bool(", "bytes(", "[", "{'k': ", "strings.quote(",
+};
+
+static const char *const  random_methods[] = {
+    ".upperAscii()", ".trim()", ".reverse()", ".size()", ".join()",
+    ".split('')", ".split('e')", ".replace('t', 'tt')",
+    ".replace('', s)", ".replace('h', s, 5)", ".lowerAscii()",
+    ".transformList(i, w, [i, w])", ".transformMap(k, w, [w, w])",
+    ".transformMapEntry(k, w, {k: w, string(w): s})",
+};
+
+static const char *const  random_macros[] = {
+    "all", "exists", "exists_one", "map", "filter",
+};
+
+
 static void
 random_expression(random_t *r, unsigned depth)
 {
     char      name[16];
     unsigned  i;
 
-    static const char *const  leaves[] = {
-        "1", "0", "3u", "2.5", "'a'", "'h'", "''", "b'x'", "true", "false",
-        "null", "x", "s", "t", "l", "m", "input", "input.a", "input.b",
-        "input.texts", "input.text", "input.deep", "input.l", "input.m",
-        "m.k1", "l[0]", "[]", "{}", "int", "'text 1'", "[1, 2]",
-        "{'a': 1, 'b': 'c'}", "duration('1s')", "dyn(1)", "input.none",
-    };
-
-    static const char *const  binary[] = {
-        " + ", " - ", " * ", " / ", " % ", " == ", " != ", " < ", " >= ",
-        " && ", " || ", " in ", ".contains(", ".startsWith(", ".matches(",
-        ".split(", ".join(", ".indexOf(", ".charAt(", ".substring(",
-        ".format(",
-    };
-
-    static const char *const  unary[] = {
-        "size(", "string(", "int(", "type(", "dyn(", "!(", "-(", "double(",
-        "bool(", "bytes(", "[", "{'k': ", "strings.quote(",
-    };
-
-    static const char *const  methods[] = {
-        ".upperAscii()", ".trim()", ".reverse()", ".size()", ".join()",
-        ".split('')", ".split('e')", ".replace('t', 'tt')",
-        ".replace('', s)", ".replace('h', s, 5)", ".lowerAscii()",
-        ".transformList(i, w, [i, w])", ".transformMap(k, w, [w, w])",
-        ".transformMapEntry(k, w, {k: w, string(w): s})",
-    };
-
-    static const char *const  macros[] = {
-        "all", "exists", "exists_one", "map", "filter",
-    };
-
     if (depth == 0) {
-        i = random_below(r, sizeof(leaves) / sizeof(leaves[0])
+        i = random_below(r, sizeof(random_leaves) / sizeof(random_leaves[0])
                             + 3 * r->variables);
 
-        if (i < sizeof(leaves) / sizeof(leaves[0])) {
-            random_put(r, leaves[i]);
+        if (i < sizeof(random_leaves) / sizeof(random_leaves[0])) {
+            random_put(r, random_leaves[i]);
             return;
         }
 
@@ -360,19 +361,19 @@ random_expression(random_t *r, unsigned depth)
     case 0:
     case 1:
     case 2:
-        i = random_below(r, sizeof(binary) / sizeof(binary[0]));
+        i = random_below(r, sizeof(random_binary) / sizeof(random_binary[0]));
         random_put(r, "(");
         random_expression(r, depth - 1);
-        random_put(r, binary[i]);
+        random_put(r, random_binary[i]);
         random_expression(r, random_below(r, depth));
-        random_put(r, binary[i][0] == '.' ? "))" : ")");
+        random_put(r, random_binary[i][0] == '.' ? "))" : ")");
         return;
 
     case 3:
-        i = random_below(r, sizeof(unary) / sizeof(unary[0]));
-        random_put(r, unary[i]);
+        i = random_below(r, sizeof(random_unary) / sizeof(random_unary[0]));
+        random_put(r, random_unary[i]);
         random_expression(r, depth - 1);
-        random_put(r, unary[i][0] == '[' ? "]" : unary[i][0] == '{' ? "}"
+        random_put(r, random_unary[i][0] == '[' ? "]" : random_unary[i][0] == '{' ? "}"
                                                                     : ")");
         return;
 
@@ -391,7 +392,7 @@ random_expression(random_t *r, unsigned depth)
         random_put(r, "(");
         random_expression(r, random_below(r, depth));
         snprintf(name, sizeof(name), ").%s(v%u, ",
-                 macros[random_below(r, 5)], r->variables);
+                 random_macros[random_below(r, 5)], r->variables);
         random_put(r, name);
         r->variables++;
         random_expression(r, depth - 1);
@@ -404,8 +405,8 @@ random_expression(random_t *r, unsigned depth)
         random_put(r, "(");
         random_expression(r, depth - 1);
         random_put(r, ")");
-        random_put(r, methods[random_below(r, sizeof(methods)
-                                              / sizeof(methods[0]))]);
+        random_put(r, random_methods[random_below(r, sizeof(random_methods)
+                                              / sizeof(random_methods[0]))]);
         return;
 
     default:
