@@ -21,10 +21,17 @@ void
 ngx_http_constraint_api_suspend(ngx_http_constraint_api_t *api,
     void (*detach)(ngx_http_constraint_api_t *api), void *waiting)
 {
+    ngx_msec_t           wait;
     ngx_event_t         *rev;
     ngx_http_request_t  *r;
 
     r = api->request;
+
+    wait = ngx_constraint_fault("api.wait_ms");
+
+    if (wait == 0) {
+        wait = NGX_HTTP_CONSTRAINT_API_WAIT;
+    }
 
     api->detach = detach;
     api->waiting = waiting;
@@ -38,7 +45,7 @@ ngx_http_constraint_api_suspend(ngx_http_constraint_api_t *api,
     api->timer.handler = ngx_http_constraint_api_timeout;
     api->timer.log = ngx_cycle->log;
 
-    ngx_add_timer(&api->timer, NGX_HTTP_CONSTRAINT_API_WAIT);
+    ngx_add_timer(&api->timer, wait);
 
     if (r != r->main) {
         return;
