@@ -373,8 +373,8 @@ random_expression(random_t *r, unsigned depth)
         i = random_below(r, sizeof(random_unary) / sizeof(random_unary[0]));
         random_put(r, random_unary[i]);
         random_expression(r, depth - 1);
-        random_put(r, random_unary[i][0] == '[' ? "]" : random_unary[i][0] == '{' ? "}"
-                                                                    : ")");
+        random_put(r, random_unary[i][0] == '[' ? "]"
+                      : random_unary[i][0] == '{' ? "}" : ")");
         return;
 
     case 4:
