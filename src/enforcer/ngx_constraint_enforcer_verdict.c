@@ -108,14 +108,12 @@ ngx_constraint_verdict_error(ngx_constraint_enforcement_t *e,
     }
 
     if (error->line) {
-        ngx_constraint_fail(e, code, "%s: %s in line %u, column %u",
-                            cel_error_kind_name(error->kind), error->message,
-                            error->line, error->column);
+        ngx_constraint_fail(e, code, "%s in line %u, column %u",
+                            error->message, error->line, error->column);
         return;
     }
 
-    ngx_constraint_fail(e, code, "%s: %s", cel_error_kind_name(error->kind),
-                        error->message);
+    ngx_constraint_fail(e, code, "%s", error->message);
 }
 
 

@@ -272,6 +272,10 @@ ngx_http_constraint_body_collect(ngx_http_request_t *r,
         b = cl->buf;
         n = b->last - b->pos;
 
+        if (n == 0) {
+            continue;
+        }
+
         if (n > body->max - body->len) {
             return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
         }

@@ -332,7 +332,7 @@ static void
 ngx_http_constraint_variable_set(ngx_http_variable_value_t *v,
     const ngx_str_t *text)
 {
-    v->data = text->data;
+    v->data = text->len ? text->data : (u_char *) "";
     v->len = text->len;
     v->valid = 1;
     v->no_cacheable = 0;

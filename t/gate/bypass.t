@@ -104,6 +104,10 @@ END
 
 my $b = $t->{backend};
 
+# a denial whose answer is not the end of the request
+
+$t->allow(qr/header already sent while reading response header/);
+
 $t->write_file('index/secret.html', 'SECRET');
 $t->write_file('protected/x.html', 'SECRET');
 $t->run();
