@@ -107,9 +107,23 @@ ngx_constraint_verdict_error(ngx_constraint_enforcement_t *e,
         break;
     }
 
+    /* line and column are the expression's: the rule tells which one */
+
+    if (ev->verdict.rule == NULL
+        || ngx_constraint_verdict_copy(e->pool, &e->decision.rule,
+                                       ev->verdict.rule,
+                                       ngx_strlen(ev->verdict.rule))
+           != NGX_OK)
+    {
+        ngx_str_null(&e->decision.rule);
+    }
+
     if (error->line) {
-        ngx_constraint_fail(e, code, "%s in line %u, column %u",
-                            error->message, error->line, error->column);
+        ngx_constraint_fail(e, code, "%s, in %s, line %u, column %u",
+                            error->message,
+                            e->decision.rule.len ? ev->verdict.rule
+                                                 : "an expression",
+                            error->line, error->column);
         return;
     }
 

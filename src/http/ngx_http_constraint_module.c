@@ -594,7 +594,7 @@ ngx_http_constraint_merge_settings(ngx_http_constraint_loc_conf_t *prev,
                               NGX_CONSTRAINT_OFFLOAD_AUTO);
     ngx_conf_merge_uint_value(conf->log_level, prev->log_level,
                               NGX_LOG_INFO);
-    ngx_conf_merge_value(conf->inline_cost, prev->inline_cost, 5000);
+    ngx_conf_merge_value(conf->inline_cost, prev->inline_cost, 20000);
     ngx_conf_merge_value(conf->cost_limit, prev->cost_limit, 10000000);
     ngx_conf_merge_value(conf->max_pending, prev->max_pending, 1024);
     ngx_conf_merge_size_value(conf->memory_limit, prev->memory_limit,
