@@ -331,7 +331,8 @@ for (1 .. 5) {
 }
 
 $t->stop();
-my %revisions = map { $_ => 1 } slurp($data) =~ /default\0Rbad_workflow\0(.{8})/gs;
+my %revisions = map { $_ => 1 }
+    slurp($data) =~ /default\0Rbad_workflow\0(.{8})/gs;
 $t->run();
 cmp_ok(scalar(keys %revisions), '>=', 3, 'revisions are kept');
 is(gate('by_bad'), 200, 'the latest is used');

@@ -16,6 +16,7 @@
  *   changes           which keys which transaction touched
  *   cache             the zone's copies of values
  *   rule, program     what a worker holds compiled
+ *   find              what a rule is made of
  *   load              how it gets there
  *   record            a client's record, its text and its meaning
  */
@@ -342,7 +343,8 @@ struct ngx_constraint_loaded_s {
     ngx_constraint_rule_t       rule;          /* first */
     ngx_constraint_loaded_t    *next;          /* in the bucket */
     ngx_constraint_program_t   *program;       /* a reference */
-    json_t                     *json;          /* strings of the record */
+    json_t                     *json;          /* the metadata */
+    u_char                     *text;          /* strings of the record */
     ngx_queue_t                 recent;
     ngx_queue_t                 siblings;      /* in program->rules */
     time_t                      used;
@@ -520,6 +522,25 @@ void ngx_constraint_rule_unlist(ngx_constraint_worker_t *worker,
 /* Evicts until the worker's bound is kept; keep stays. */
 void ngx_constraint_rules_shrink(ngx_constraint_worker_t *worker,
     const ngx_constraint_loaded_t *keep);
+
+
+/* Finding */
+
+
+/* What was found, in the worker's scratch bytes. */
+
+typedef struct {
+    ngx_constraint_payload_t    record;
+    ngx_constraint_head_t       head;         /* revision 0: no workflow */
+    ngx_constraint_program_t   *program;      /* held already, borrowed */
+    ngx_str_t                   document;
+    const char                 *reason;       /* why there is no document */
+} ngx_constraint_found_t;
+
+/* NGX_OK, NGX_DECLINED (no such constraint), NGX_ERROR with error. */
+ngx_int_t ngx_constraint_find(ngx_constraint_catalogue_t *catalogue,
+    const ngx_str_t *message_type, ngx_constraint_found_t *found,
+    ngx_str_t *error);
 
 
 /* Loading */

@@ -15,11 +15,13 @@
 #define NGX_CONSTRAINT_RULES_BUCKETS     64
 #define NGX_CONSTRAINT_PROGRAMS_BUCKETS  1024
 
-/* of the parsed JSON behind a record, beside its text */
-#define NGX_CONSTRAINT_RULE_BYTES        1024
+/* parsed JSON takes some times its text */
+#define NGX_CONSTRAINT_RULE_JSON         8
 
 
-static void ngx_constraint_rule_measure(ngx_constraint_loaded_t *loaded);
+static ngx_int_t ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded,
+    json_t *stored);
+static u_char *ngx_constraint_rule_copy(u_char *p, ngx_str_t *s);
 static void ngx_constraint_rules_grow(ngx_constraint_worker_t *worker);
 
 
@@ -104,6 +106,7 @@ ngx_constraint_rule_lookup(ngx_constraint_worker_t *worker,
 ngx_constraint_loaded_t *
 ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program)
 {
+    ngx_int_t                 rc;
     ngx_constraint_rule_t    *rule;
     ngx_constraint_loaded_t  *loaded;
 
@@ -116,43 +119,84 @@ ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program)
     }
 
     loaded->refs = 1;
-    loaded->json = json;
     loaded->program = program;
 
     rule = &loaded->rule;
 
-    if (ngx_constraint_record_open(json, &rule->record) != NGX_OK) {
+    rule->workflow = program->workflow;
+    rule->workflow_revision = program->revision;
+    rule->error = program->error;
+
+    rc = ngx_constraint_rule_own(loaded, json);
+
+    json_decref(json);
+
+    if (rc != NGX_OK) {
         ngx_constraint_rule_release(loaded);
         return NULL;
     }
 
-    rule->workflow = program->workflow;
-    rule->workflow_revision = program->revision;
-    rule->error = program->error;
-    rule->metadata = json_object_get(json, "constraint_metadata");
-
-    ngx_constraint_rule_measure(loaded);
+    rule->metadata = loaded->json;
+    loaded->hash = ngx_murmur_hash2(rule->record.message_type.data,
+                                    rule->record.message_type.len);
 
     return loaded;
 }
 
 
-static void
-ngx_constraint_rule_measure(ngx_constraint_loaded_t *loaded)
+/* Of the stored JSON only the metadata stays: strings go into one block. */
+
+static ngx_int_t
+ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded, json_t *stored)
 {
+    u_char                   *p;
+    size_t                    len;
     ngx_constraint_record_t  *record;
 
     record = &loaded->rule.record;
 
-    loaded->hash = ngx_murmur_hash2(record->message_type.data,
-                                    record->message_type.len);
+    if (ngx_constraint_record_open(stored, record) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
-    /* a JSON value takes some times its text */
+    len = record->message_type.len + record->subject_id.len
+          + record->workflow_id.len + record->description.len
+          + record->metadata.len;
 
-    loaded->bytes = sizeof(ngx_constraint_loaded_t)
-                    + NGX_CONSTRAINT_RULE_BYTES + 8 * record->metadata.len
-                    + record->message_type.len + record->subject_id.len
-                    + record->workflow_id.len + record->description.len;
+    p = ngx_alloc(len, ngx_cycle->log);
+
+    if (p) {
+        loaded->text = p;
+        loaded->bytes = sizeof(ngx_constraint_loaded_t) + len
+                        + NGX_CONSTRAINT_RULE_JSON * record->metadata.len;
+        loaded->json = json_incref(json_object_get(stored,
+                                                   "constraint_metadata"));
+
+        p = ngx_constraint_rule_copy(p, &record->message_type);
+        p = ngx_constraint_rule_copy(p, &record->subject_id);
+        p = ngx_constraint_rule_copy(p, &record->workflow_id);
+        p = ngx_constraint_rule_copy(p, &record->description);
+        ngx_memcpy(p, record->metadata.data, record->metadata.len);
+    }
+
+    free(record->metadata.data);
+    record->metadata.data = p;
+
+    return p ? NGX_OK : NGX_ERROR;
+}
+
+
+static u_char *
+ngx_constraint_rule_copy(u_char *p, ngx_str_t *s)
+{
+    if (s->data == NULL) {
+        return p;
+    }
+
+    ngx_memcpy(p, s->data, s->len);
+    s->data = p;
+
+    return p + s->len;
 }
 
 
@@ -248,8 +292,8 @@ ngx_constraint_rule_release(ngx_constraint_loaded_t *loaded)
         return;
     }
 
-    if (loaded->rule.record.metadata.data) {
-        free(loaded->rule.record.metadata.data);
+    if (loaded->text) {
+        ngx_free(loaded->text);
     }
 
     json_decref(loaded->json);
