@@ -135,9 +135,9 @@ ngx_constraint_worker_tick(ngx_event_t *ev)
         (void) mdb_reader_check(store->env, &dead);
     }
 
-    if (!ngx_exiting && !ngx_terminate) {
-        ngx_add_timer(ev, NGX_CONSTRAINT_TICK_MS);
-    }
+    /* cancelable: a worker that is leaving needs it and is not held by it */
+
+    ngx_add_timer(ev, NGX_CONSTRAINT_TICK_MS);
 }
 
 
