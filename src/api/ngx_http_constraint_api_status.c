@@ -84,14 +84,15 @@ static json_t *
 ngx_http_constraint_api_status_zone(ngx_http_constraint_api_t *api,
     const ngx_constraint_catalogue_status_t *status)
 {
-    return json_pack("{s:o,s:I,s:I,s:I,s:I}",
+    return json_pack("{s:o,s:I,s:I,s:I,s:I,s:I}",
               "name",
               ngx_http_constraint_api_string((char *) api->conf->zone.data,
                                              api->conf->zone.len),
               "size", (json_int_t) status->zone_size,
               "free", (json_int_t) status->zone_free,
               "records", (json_int_t) status->zone_records,
-              "evictions", (json_int_t) status->zone_evictions);
+              "evictions", (json_int_t) status->zone_evictions,
+              "discards", (json_int_t) status->zone_discards);
 }
 
 
