@@ -4,7 +4,7 @@
 #
 # Installs the Debian packages that a job needs and that are not there yet:
 #
-#     t/deps.sh build|quickstart|test|matrix|bench ...
+#     t/deps.sh build|quickstart|test|conformance|matrix|bench ...
 #
 # Prints nothing when all are there.  Needs root or sudo only to install.
 
@@ -14,6 +14,7 @@ build="nginx nginx-dev gcc g++ make dpkg-dev libc6-dev libjansson-dev
        liblmdb-dev libyaml-dev libre2-dev libsimdjson-dev ca-certificates"
 quickstart="curl util-linux"
 test="perl xz-utils curl util-linux procps"
+conformance="nodejs npm"
 matrix="clang valgrind"
 bench="wrk"
 
@@ -24,10 +25,11 @@ for set in "$@"; do
         build)       wanted="$wanted $build" ;;
         quickstart)  wanted="$wanted $quickstart" ;;
         test)        wanted="$wanted $test" ;;
+        conformance) wanted="$wanted $conformance" ;;
         matrix)      wanted="$wanted $matrix" ;;
         bench)       wanted="$wanted $bench" ;;
         *)           echo "deps.sh: unknown set \"$set\", must be build," \
-                          "quickstart, test, matrix or bench" >&2
+                          "quickstart, test, conformance, matrix or bench" >&2
                      exit 2 ;;
     esac
 done
