@@ -14,6 +14,7 @@
  *   json          request bodies: media type, syntax, shape
  *   precondition  If-Match, If-None-Match
  *   answer        envelope, status, header, sending
+ *   text          JSON values as text
  *   call          the life of a call that waits
  *   job           a call's work in a pool thread
  *   read          one document, at once or in a thread
@@ -274,6 +275,9 @@ void ngx_http_constraint_api_fail_with(ngx_http_constraint_api_t *api,
     ngx_http_constraint_api_error_e error, json_t *envelope);
 void ngx_http_constraint_api_answer_malloced(ngx_http_constraint_api_t *api,
     ngx_uint_t status, char *text, size_t len);
+
+/* Compact text in malloc, NULL when out of memory or value is. */
+char *ngx_http_constraint_api_text(json_t *value, size_t *len);
 
 /* text in the request's pool */
 void ngx_http_constraint_api_answer_text(ngx_http_constraint_api_t *api,

@@ -82,8 +82,7 @@ ngx_http_constraint_api_answer(ngx_http_constraint_api_t *api,
     char    *text;
     size_t   len;
 
-    text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    len = text ? ngx_strlen(text) : 0;
+    text = ngx_http_constraint_api_text(body, &len);
 
     json_decref(body);
 

@@ -160,8 +160,7 @@ ngx_http_constraint_api_job_answer_thread(ngx_http_constraint_api_job_t *job,
     ngx_uint_t status, json_t *answer)
 {
     job->status = status;
-    job->text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
-    job->len = job->text ? ngx_strlen(job->text) : 0;
+    job->text = ngx_http_constraint_api_text(answer, &job->len);
 
     json_decref(answer);
 }

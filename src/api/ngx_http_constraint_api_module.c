@@ -33,6 +33,8 @@ static ngx_int_t ngx_http_constraint_api_conf_rights(ngx_conf_t *cf,
     ngx_str_t *list, ngx_uint_t *rights);
 static void *ngx_http_constraint_api_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_constraint_api_create_conf(ngx_conf_t *cf);
+static char *ngx_http_constraint_api_merge_conf(ngx_conf_t *cf, void *parent,
+    void *child);
 static ngx_int_t ngx_http_constraint_api_init(ngx_conf_t *cf);
 
 
@@ -68,7 +70,7 @@ static ngx_http_module_t  ngx_http_constraint_api_module_ctx = {
     NULL,                                  /* merge server configuration */
 
     ngx_http_constraint_api_create_conf,   /* create location configuration */
-    NULL                                   /* merge location configuration */
+    ngx_http_constraint_api_merge_conf     /* merge location configuration */
 };
 
 
@@ -430,12 +432,51 @@ ngx_http_constraint_api_create_main_conf(ngx_conf_t *cf)
 }
 
 
-/* Not merged: an API is where it is written, and only there. */
-
 static void *
 ngx_http_constraint_api_create_conf(ngx_conf_t *cf)
 {
     return ngx_pcalloc(cf->pool, sizeof(ngx_http_constraint_api_conf_t));
+}
+
+
+/*
+ * An API is where it is written, and only there; but "if" and limit_except
+ * are blocks of their location, not locations of their own.
+ */
+
+static char *
+ngx_http_constraint_api_merge_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_constraint_api_conf_t *prev = parent;
+    ngx_http_constraint_api_conf_t *conf = child;
+
+    ngx_http_core_loc_conf_t             *clcf;
+    ngx_http_constraint_api_conf_t      **confp;
+    ngx_http_constraint_api_main_conf_t  *amcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (!clcf->noname || conf->zone.data || prev->zone.data == NULL
+        || clcf->handler)
+    {
+        return NGX_CONF_OK;
+    }
+
+    *conf = *prev;
+
+    amcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_constraint_api_module);
+
+    confp = ngx_array_push(&amcf->confs);
+    if (confp == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *confp = conf;
+
+    clcf->handler = ngx_http_constraint_api_handler;
+
+    return NGX_CONF_OK;
 }
 
 

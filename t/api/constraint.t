@@ -213,6 +213,24 @@ like($text, qr/"max":9223372036854775807,/, 'the largest');
 like($text, qr/"min":-9223372036854775808,/, 'the smallest');
 like($text, qr/"t":"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"/, 'any character');
 
+for my $number ('0.1', '-1.5', '1e+300', '2.5e-10', '0.30000000000000004',
+    '123456789.125', '100.0', '-0.0', '1.7976931348623157e+308')
+{
+    ($status) = $t->api('PUT', '/constraint/numbers',
+        "{\"constraint_metadata\":{\"x\":$number}}");
+    is($status, 200, "the number $number");
+    like($t->get('/constraint/numbers')->body, qr/"x":\Q$number\E\}/,
+        'is given back as it was');
+}
+
+my $odd = join('', map { chr($_) } 1 .. 127, 0xe9, 0x20ac, 0x1f600);
+($status) = $t->api('PUT', '/constraint/numbers',
+    { constraint_metadata => { $odd => [ $odd, {}, [] ] } });
+is($status, 200, 'every character');
+is(json(($t->api('GET', '/constraint/numbers'))[1]{data}
+    {constraint_metadata}), json({ $odd => [ $odd, {}, [] ] }),
+    'is given back as it was');
+
 
 sub workflow {
     my ($name) = @_;

@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# constraint_api: good, bad and inherited; each refusal says where and what would
-# be right.
+# constraint_api: good, bad and inherited; each refusal says where and what
+# would be right.
 
 use warnings;
 use strict;

@@ -16,7 +16,8 @@ use Test::More;
 use lib "$FindBin::RealBin/../lib";
 use Test::Constraint;
 
-my $t = Test::Constraint->new(need => [ 'faults' ])->conf(<<'END')->run();
+my $t = Test::Constraint->new(workers => 1, need => [ 'faults' ])
+    ->conf(<<'END')->run();
 %%GLOBALS%%
 events { }
 http {
