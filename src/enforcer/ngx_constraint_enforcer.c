@@ -217,6 +217,8 @@ ngx_constraint_timeout(ngx_event_t *ev)
     ngx_constraint_waiter_cancel(&state->waiter);
     ngx_constraint_evaluation_job_detach(e);
 
+    /* a rule that is lent to a detached job lives until its completion */
+
     ngx_constraint_fail(e, NGX_CONSTRAINT_E_DEADLINE,
                         "the deadline has passed");
 

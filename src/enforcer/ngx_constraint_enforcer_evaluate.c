@@ -340,8 +340,10 @@ ngx_constraint_release_rule(ngx_constraint_enforcement_t *e)
 
     state = e->state;
 
-    if (state->rule) {
+    if (state->rule && !state->lent) {
         ngx_constraint_catalogue_release(e->catalogue, state->rule);
-        state->rule = NULL;
     }
+
+    state->rule = NULL;
+    state->lent = 0;
 }

@@ -121,9 +121,9 @@ ngx_constraint_evaluation_job(ngx_constraint_enforcement_t *e)
 
     job->rule = state->rule;
     job->catalogue = e->catalogue;
-    state->rule = NULL;
 
     if (job->pool) {
+        state->rule = NULL;
         e->decision.pending = 1;
         e->decision.shadow = 1;
         e->decision.effect = NGX_CONSTRAINT_ALLOW;
@@ -132,6 +132,7 @@ ngx_constraint_evaluation_job(ngx_constraint_enforcement_t *e)
     }
 
     state->job = job;
+    state->lent = 1;
 
     ngx_constraint_arm(e);
 
@@ -451,6 +452,7 @@ ngx_constraint_job_return(ngx_constraint_enforcement_t *e,
 
     state->job = NULL;
     state->rule = job->rule;
+    state->lent = 0;
     job->rule = NULL;
 
     if (e->facts && e->facts->document == NULL && job->document) {

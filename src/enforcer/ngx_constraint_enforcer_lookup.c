@@ -42,8 +42,11 @@ ngx_constraint_lookup(ngx_constraint_enforcement_t *e)
 
     e->decision.generation = ngx_constraint_catalogue_sync(e->catalogue);
 
-    if (!ngx_constraint_name_valid(e->message_type.data,
-                                   e->message_type.len))
+    /* a configured name was looked at when it was configured */
+
+    if ((e->from_request || e->execute)
+        && !ngx_constraint_name_valid(e->message_type.data,
+                                      e->message_type.len))
     {
         ngx_constraint_unregistered(e);
         return NGX_OK;

@@ -67,8 +67,7 @@ typedef enum {
 typedef struct {
     ngx_constraint_enforcement_t     *enforcement;
     ngx_constraint_stage_e            stage;
-    ngx_constraint_rule_t            *rule;        /* NULL while a job has
-                                                    * it */
+    ngx_constraint_rule_t            *rule;
     ngx_constraint_evaluation_job_t  *job;
     uint64_t                          started_ns;
     uint64_t                          paused_ns;   /* the input is read */
@@ -79,6 +78,9 @@ typedef struct {
     ngx_event_t                       timer;
     unsigned                          heavy:1;     /* go to a thread */
     unsigned                          waiting:1;   /* NGX_AGAIN was said */
+    unsigned                          lent:1;      /* the rule, to the job,
+                                                    * which gives it back or
+                                                    * releases it */
     unsigned                          input_needed:1; /* a job stopped */
     unsigned                          alone:1;     /* shadow: in a pool of
                                                     * its own */

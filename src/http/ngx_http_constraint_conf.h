@@ -64,6 +64,8 @@ typedef struct {
 typedef struct {
     void                       **loc_conf;      /* of all modules */
     ngx_array_t                 *entries;       /* of entry *; NULL = off */
+    ngx_array_t                 *outer;         /* those an API is exempt
+                                                 * from */
     ngx_array_t                 *single_headers; /* of ngx_str_t, lower */
     ngx_constraint_settings_t    settings;      /* filled from the rest */
     ngx_uint_t                   on_error;

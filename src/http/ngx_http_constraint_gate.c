@@ -51,6 +51,7 @@ static void ngx_http_constraint_body_done(ngx_http_request_t *r, void *data,
 static ngx_int_t ngx_http_constraint_suspend(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
 static void ngx_http_constraint_ready(ngx_constraint_enforcement_t *e);
+static void ngx_http_constraint_detach(void *data);
 static void ngx_http_constraint_cleanup(void *data);
 
 
@@ -402,7 +403,7 @@ ngx_http_constraint_check(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e)
 {
     u_char                           text[256];
-    ngx_str_t                        message, raw;
+    ngx_str_t                        message;
     const char                      *what;
     const ngx_str_t                 *name;
     ngx_http_constraint_loc_conf_t  *plcf;
@@ -414,8 +415,7 @@ ngx_http_constraint_check(ngx_http_request_t *r,
     if (plcf->path_strict && r == r->main
         && !ngx_constraint_fault("gate.off_path"))
     {
-        raw = ngx_http_constraint_raw_path(r);
-        what = ngx_http_constraint_path_ambiguous(&raw);
+        what = ngx_http_constraint_path_ambiguous(r);
 
         if (what) {
             message.len = ngx_sprintf(text, "the path holds %s", what) - text;
@@ -619,7 +619,7 @@ ngx_http_constraint_suspend(ngx_http_request_t *r,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        cln->handler = ngx_http_constraint_cleanup;
+        cln->handler = ngx_http_constraint_detach;
         cln->data = ctx;
 
         ctx->detachable = 1;
@@ -675,8 +675,10 @@ ngx_http_constraint_ready(ngx_constraint_enforcement_t *e)
 }
 
 
+/* The request ends: the log phase, where shadows are judged, is to come. */
+
 static void
-ngx_http_constraint_cleanup(void *data)
+ngx_http_constraint_detach(void *data)
 {
     ngx_http_constraint_ctx_t  *ctx = data;
 
@@ -684,8 +686,16 @@ ngx_http_constraint_cleanup(void *data)
         ngx_constraint_enforcement_detach(ctx->current);
     }
 
+    ctx->pending = 0;
+}
+
+
+static void
+ngx_http_constraint_cleanup(void *data)
+{
+    ngx_http_constraint_ctx_t  *ctx = data;
+
+    ngx_http_constraint_detach(ctx);
     ngx_http_constraint_shadow_detach(ctx);
     ngx_constraint_facts_detach(&ctx->source.facts);
-
-    ctx->pending = 0;
 }

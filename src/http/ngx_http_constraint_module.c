@@ -21,6 +21,9 @@ static char *ngx_http_constraint_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_constraint_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_constraint_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void ngx_http_constraint_merge_entries(ngx_conf_t *cf,
+    ngx_http_constraint_loc_conf_t *prev,
+    ngx_http_constraint_loc_conf_t *conf);
 static void ngx_http_constraint_merge_settings(
     ngx_http_constraint_loc_conf_t *prev,
     ngx_http_constraint_loc_conf_t *conf);
@@ -543,13 +546,8 @@ ngx_http_constraint_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_constraint_loc_conf_t   **location;
     ngx_http_constraint_main_conf_t   *pmcf;
 
-    /* what gates a service does not gate its administration */
+    ngx_http_constraint_merge_entries(cf, prev, conf);
 
-    if (conf->entries == NGX_CONF_UNSET_PTR && conf->exempt) {
-        conf->entries = NULL;
-    }
-
-    ngx_conf_merge_ptr_value(conf->entries, prev->entries, NULL);
     ngx_conf_merge_ptr_value(conf->single_headers, prev->single_headers,
                              NULL);
 
@@ -579,6 +577,32 @@ ngx_http_constraint_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     *location = conf;
 
     return NGX_CONF_OK;
+}
+
+
+/*
+ * What gates a service does not gate its administration, but what is nested
+ * in the location of an API is a service again.
+ */
+
+static void
+ngx_http_constraint_merge_entries(ngx_conf_t *cf,
+    ngx_http_constraint_loc_conf_t *prev,
+    ngx_http_constraint_loc_conf_t *conf)
+{
+    ngx_array_t               *entries;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    entries = prev->outer && !clcf->noname ? prev->outer : prev->entries;
+
+    if (conf->entries == NGX_CONF_UNSET_PTR && conf->exempt) {
+        conf->entries = NULL;
+        conf->outer = entries == NGX_CONF_UNSET_PTR ? NULL : entries;
+    }
+
+    ngx_conf_merge_ptr_value(conf->entries, entries, NULL);
 }
 
 

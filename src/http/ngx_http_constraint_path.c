@@ -12,6 +12,7 @@
 #include "ngx_http_constraint_request.h"
 
 
+static const char *ngx_http_constraint_path_search(const ngx_str_t *raw);
 static ngx_uint_t ngx_http_constraint_path_dots(const u_char *p,
     const u_char *last, const u_char **end, ngx_uint_t *encoded);
 
@@ -36,8 +37,30 @@ ngx_http_constraint_raw_path(ngx_http_request_t *r)
 }
 
 
+/*
+ * What nginx's parser has not found to be complex or quoted holds no dot
+ * segment, no fragment and nothing encoded: a look for backslashes is left.
+ */
+
 const char *
-ngx_http_constraint_path_ambiguous(const ngx_str_t *raw)
+ngx_http_constraint_path_ambiguous(ngx_http_request_t *r)
+{
+    ngx_str_t  raw;
+
+    if (!r->complex_uri && !r->quoted_uri
+        && memchr(r->unparsed_uri.data, '\\', r->unparsed_uri.len) == NULL)
+    {
+        return NULL;
+    }
+
+    raw = ngx_http_constraint_raw_path(r);
+
+    return ngx_http_constraint_path_search(&raw);
+}
+
+
+static const char *
+ngx_http_constraint_path_search(const ngx_str_t *raw)
 {
     u_char        c;
     ngx_int_t     n;

@@ -110,7 +110,7 @@ void ngx_http_constraint_source_input(ngx_http_constraint_source_t *source,
     const ngx_str_t *input);
 
 /* path.c: NULL, or what is ambiguous in the path as it was received */
-const char *ngx_http_constraint_path_ambiguous(const ngx_str_t *raw);
+const char *ngx_http_constraint_path_ambiguous(ngx_http_request_t *r);
 ngx_str_t ngx_http_constraint_raw_path(ngx_http_request_t *r);
 
 /* args.c */

@@ -12,6 +12,8 @@
 #include "ngx_http_constraint_request.h"
 
 
+static void ngx_http_constraint_set_status(ngx_http_request_t *r,
+    ngx_uint_t status);
 static void ngx_http_constraint_discard(ngx_http_request_t *r,
     ngx_uint_t status);
 static ngx_int_t ngx_http_constraint_add_headers(ngx_http_request_t *r,
@@ -91,7 +93,8 @@ ngx_http_constraint_deny_subrequest(ngx_http_request_t *r, ngx_uint_t status)
 {
     ngx_int_t  rc;
 
-    r->headers_out.status = status;
+    ngx_http_constraint_set_status(r, status);
+
     r->headers_out.content_length_n = 0;
     r->header_only = 1;
 
@@ -202,7 +205,7 @@ ngx_http_constraint_send_json(ngx_http_request_t *r, ngx_uint_t status,
 
     ngx_http_constraint_discard(r, status);
 
-    r->headers_out.status = status;
+    ngx_http_constraint_set_status(r, status);
     r->headers_out.content_length_n = body->len;
     r->headers_out.content_type = type;
     r->headers_out.content_type_len = type.len;
@@ -225,6 +228,18 @@ ngx_http_constraint_send_json(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     return ngx_http_constraint_send_text(r, body);
+}
+
+
+/* Also where an error_page has led to, whose own status would come first. */
+
+static void
+ngx_http_constraint_set_status(ngx_http_request_t *r, ngx_uint_t status)
+{
+    r->err_status = 0;
+
+    r->headers_out.status = status;
+    r->headers_out.status_line.len = 0;
 }
 
 
