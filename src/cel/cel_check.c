@@ -22,6 +22,7 @@ static void cel_check_ident(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_select(cel_checker_t *checker, cel_node_t *node);
 static const cel_type_t *cel_check_field(cel_checker_t *checker,
     cel_node_t *node, const cel_type_t *type);
+static void cel_check_optional(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_unknown(cel_node_t *node);
 static void cel_check_list(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_map(cel_checker_t *checker, cel_node_t *node);
@@ -261,6 +262,46 @@ cel_check_select(cel_checker_t *checker, cel_node_t *node)
     type = cel_check_field(checker, node, type);
 
     cel_check_set_type(checker, node, node->test_only ? &cel_t_bool : type);
+
+    if (node->optional) {
+        cel_check_optional(checker, node);
+    }
+}
+
+
+/* a.?b becomes a call, of a type that its signature cannot tell */
+
+static void
+cel_check_optional(cel_checker_t *checker, cel_node_t *node)
+{
+    cel_node_t  *name, **items;
+
+    name = cel_arena_alloc(checker->ast->arena, sizeof(cel_node_t));
+    items = cel_arena_alloc(checker->ast->arena, 2 * sizeof(cel_node_t *));
+    node->function = cel_env_function(checker->env, "_?._", 4);
+
+    if (name == NULL || items == NULL || node->function == NULL) {
+        checker->memory = true;
+        return;
+    }
+
+    memset(name, 0, sizeof(cel_node_t));
+
+    name->kind = CEL_N_CONST;
+    name->offset = node->offset;
+    name->height = 1;
+    name->value = cel_string(node->name, node->name_len);
+    name->type = &cel_t_string;
+    items[0] = node->target;
+    items[1] = name;
+
+    node->kind = CEL_N_CALL;
+    node->name = node->function->name;
+    node->name_len = strlen(node->name);
+    node->overload = &node->function->overloads[0];
+    node->target = NULL;
+    node->items = items;
+    node->nitems = 2;
 }
 
 

@@ -86,6 +86,19 @@ cel_check_call(cel_checker_t *checker, cel_node_t *node)
     if (!cel_check_has_error(node)) {
         cel_check_overloads(checker, node);
     }
+
+    /* the kinds of a[?b] are looked at when it runs, as those of a[b] */
+
+    if (strcmp(node->name, "_[?_]") == 0) {
+        node->function = cel_env_function(checker->env, "_?._", 4);
+
+        if (node->function == NULL) {
+            checker->memory = true;
+            return;
+        }
+
+        node->overload = &node->function->overloads[0];
+    }
 }
 
 

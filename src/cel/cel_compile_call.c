@@ -46,6 +46,8 @@ static bool cel_compile_equal_const(cel_code_t *c, const cel_node_t *node,
 static bool cel_compile_in(cel_code_t *c, const cel_node_t *node,
     cel_value_t *v);
 static bool cel_compile_in_set(cel_code_t *c, const cel_value_t *list);
+static bool cel_compile_present(cel_code_t *c, const cel_node_t *node,
+    cel_value_t *v);
 static bool cel_compile_function(cel_code_t *c, const cel_node_t *node,
     cel_value_t *v);
 static bool cel_call_resolve(cel_code_t *c, const cel_node_t *node,
@@ -81,6 +83,12 @@ cel_compile_call(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
     const cel_operator_t  *operator;
 
     name = node->name;
+
+    if (node->target != NULL && node->nitems == 1
+        && (strcmp(name, "or") == 0 || strcmp(name, "orValue") == 0))
+    {
+        return cel_compile_present(c, node, v);
+    }
 
     if (node->target != NULL) {
         return cel_compile_function(c, node, v);
@@ -482,6 +490,23 @@ cel_compile_in_set(cel_code_t *c, const cel_value_t *list)
     cel_emit(c, CEL_OP_IN_CONST, 0, cel_code_constant(c, &set), 0);
 
     return true;
+}
+
+
+/* a.or(b), a.orValue(b): b is evaluated when a has no value */
+
+static bool
+cel_compile_present(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
+{
+    uint32_t  pc;
+
+    cel_compile_node(c, node->target, v);
+    pc = cel_emit(c, CEL_OP_PRESENT, strcmp(node->name, "or") == 0, 0, -1);
+
+    cel_compile_node(c, node->items[0], v);
+    cel_code_land(c, pc);
+
+    return false;
 }
 
 

@@ -28,6 +28,7 @@ struct cel_cost_args_s {
     cel_bound_t          product;        /* of the sizes, 0 taken as 1 */
     cel_bound_t          weight;         /* product of all that is in them */
     cel_shape_t          sum;            /* of the sized arguments */
+    cel_shape_t          largest;        /* of them */
     const cel_poly_t    *most;
 };
 
@@ -38,6 +39,7 @@ static void cel_cost_ternary(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape);
 static void cel_cost_equal(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape);
+static bool cel_cost_is_lazy(const cel_node_t *node);
 static const cel_node_t *cel_cost_argument(const cel_node_t *node,
     uint32_t i);
 static bool cel_cost_applies(const cel_node_t *node,
@@ -59,6 +61,7 @@ void
 cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape)
 {
+    uint64_t          min;
     uint32_t          i, n;
     cel_cost_args_t  *args;
 
@@ -93,8 +96,13 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
     n = node->nitems + (node->target != NULL ? 1 : 0);
 
     for (i = 0; i < n; i++) {
+        min = spent->min;
         cel_cost_node(coster, cel_cost_argument(node, i), spent,
                       i < CEL_MAX_ARGS ? &args->shapes[i] : shape);
+
+        if (i == 1 && cel_cost_is_lazy(node)) {
+            spent->min = min;
+        }
     }
 
     cel_cost_overloads(node, args, spent, shape);
@@ -109,6 +117,17 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
 
     args->next = coster->free;
     coster->free = args;
+}
+
+
+/* whether its argument may not be evaluated */
+
+static bool
+cel_cost_is_lazy(const cel_node_t *node)
+{
+    return node->target != NULL && node->nitems == 1
+           && (strcmp(node->name, "or") == 0
+               || strcmp(node->name, "orValue") == 0);
 }
 
 
@@ -313,6 +332,7 @@ cel_cost_overload(const cel_overload_t *overload, const cel_charge_t *charge,
     cel_bound_set(&args->product, 1);
     cel_bound_set(&args->weight, 1);
 
+    cel_shape_scalar(&args->largest);
     cel_shape_scalar(&args->sum);
     cel_bound_set(&args->sum.items, 0);
 
@@ -351,6 +371,8 @@ cel_cost_count(const cel_charge_t *charge, const cel_shape_t *shape,
     cel_bound_add(&one, &shape->items);
     cel_bound_add(&one, &shape->bytes);
     cel_bound_multiply(&args->weight, &one, args->most);
+
+    cel_shape_max(&args->largest, shape);
 
     cel_bound_add(&args->sum.len, &shape->len);
     cel_bound_max(&args->sum.inner, &shape->inner);
@@ -395,6 +417,11 @@ cel_cost_result(const cel_overload_t *overload, const cel_charge_t *charge,
             cel_bound_scale(&result->bytes, 4, 0);
         }
 
+        break;
+
+    case CEL_RESULT_SAME:
+        *result = args->largest;
+        cel_bound_add_constant(&result->items, 1);
         break;
 
     case CEL_RESULT_PRODUCT:

@@ -162,6 +162,7 @@ cel_listing_operands(cel_listing_t *listing, const cel_program_t *program,
 
     case CEL_OP_JUMP:
     case CEL_OP_UNLESS:
+    case CEL_OP_PRESENT:
     case CEL_OP_AND:
     case CEL_OP_OR:
     case CEL_OP_ALL_STEP:

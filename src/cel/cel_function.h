@@ -53,7 +53,9 @@ typedef enum {
     CEL_RESULT_ARGS,          /* at most the sum of the sized arguments */
     CEL_RESULT_ARGS_4,        /* at most four times that (escapes, hex) */
     CEL_RESULT_PRODUCT,       /* at most the product (replace, join) */
-    CEL_RESULT_ELEMENT        /* a part of args[0] */
+    CEL_RESULT_ELEMENT,       /* a part of args[0] */
+    CEL_RESULT_SAME           /* one of the sized arguments, or an optional of
+                               * it, or what is in it */
 } cel_result_size_t;
 
 typedef struct {
@@ -157,6 +159,7 @@ extern const cel_overload_spec_t  cel_lib_string[];
 extern const cel_overload_spec_t  cel_lib_collection[];
 extern const cel_overload_spec_t  cel_lib_time[];
 extern const cel_overload_spec_t  cel_lib_strings_ext[];
+extern const cel_overload_spec_t  cel_lib_optional[];
 
 /* cel_library.c: the list of all libraries, ended by NULL */
 extern const cel_overload_spec_t *const  cel_libraries[];

@@ -138,6 +138,12 @@ const cel_overload_spec_t  cel_lib_operators[] = {
 
     CEL_OVERLOAD("_[_]", "index_list", "(list(A), int): A", cel_op_index,
                  CEL_PART),
+    CEL_OVERLOAD("_[_]", "optional_list_index_int",
+                 "(optional_type(list(A)), int): optional_type(A)",
+                 cel_op_index, CEL_PART),
+    CEL_OVERLOAD("_[_]", "optional_map_index_value",
+                 "(optional_type(map(A, B)), A): optional_type(B)",
+                 cel_op_index, CEL_PART),
     CEL_OVERLOAD("_[_]", "index_map", "(map(A, B), A): B", cel_op_index,
                  CEL_PART),
 

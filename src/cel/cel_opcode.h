@@ -61,6 +61,8 @@
     CEL_OPCODE(IN_CONST, 1, 1, 2, "whether constant set b holds it")          \
     CEL_OPCODE(JUMP, 0, 0, 1, "go on at b")                                   \
     CEL_OPCODE(UNLESS, 1, 0, 1, "pop; when false go on at b")                 \
+    CEL_OPCODE(PRESENT, 1, 1, 1, "pop an optional; when it has a value push " \
+               "it (a 0: what is in it) and go on at b")                      \
     CEL_OPCODE(AND, 1, 1, 1, "when the top is false go on at b")              \
     CEL_OPCODE(AND_END, 2, 1, 1, "left && right of what AND let through")     \
     CEL_OPCODE(OR, 1, 1, 1, "when the top is true go on at b")                \

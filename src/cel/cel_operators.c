@@ -430,6 +430,10 @@ cel_op_index(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
         return cel_index_list(eval, &args[0], key, out);
     }
 
+    if (args[0].kind == CEL_OPTIONAL) {
+        return cel_optional_part(eval, &args[0], key, out);
+    }
+
     if (args[0].kind != CEL_MAP
         || (!cel_is_key(key) && key->kind != CEL_DOUBLE))
     {
@@ -490,6 +494,31 @@ cel_index_list(cel_eval_t *eval, const cel_value_t *list,
 
     return cel_eval_fail(eval, CEL_E_OUT_OF_RANGE, "index out of bounds: %s",
                          text);
+}
+
+
+bool
+cel_list_outside(const cel_value_t *list, const cel_value_t *index)
+{
+    uint32_t  size;
+
+    size = cel_size(list);
+
+    switch (index->kind) {
+
+    case CEL_INT:
+        return index->i < 0 || index->i >= size;
+
+    case CEL_UINT:
+        return index->u >= size;
+
+    case CEL_DOUBLE:
+        return (index->d < 0 || index->d >= size)
+               && index->d == floor(index->d);
+
+    default:
+        return false;
+    }
 }
 
 

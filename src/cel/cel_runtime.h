@@ -257,6 +257,20 @@ cel_status_t cel_op_index(cel_eval_t *eval, const cel_value_t *args,
 cel_status_t cel_op_in(cel_eval_t *eval, const cel_value_t *args,
     uint32_t n, cel_value_t *out);
 
+/* Whether a number is no index of the list, though it is a whole one. */
+bool cel_list_outside(const cel_value_t *list, const cel_value_t *index);
+
+
+/* Optionals, cel_lib_optional.c */
+
+/* optional.of(v) */
+cel_status_t cel_optional(cel_eval_t *eval, const cel_value_t *v,
+    cel_value_t *out);
+
+/* v[?key], of a list, a map or an optional of one; v.?key */
+cel_status_t cel_optional_part(cel_eval_t *eval, const cel_value_t *v,
+    const cel_value_t *key, cel_value_t *out);
+
 
 /* Time, cel_time.c and cel_zone.c */
 

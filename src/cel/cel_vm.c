@@ -512,6 +512,26 @@ op_UNLESS:
 
     CEL_NEXT;
 
+op_PRESENT:
+
+    CEL_SPEND(1);
+    sp--;
+
+    if (cel_unlikely(sp->kind != CEL_OPTIONAL)) {
+        CEL_FAIL(cel_fail_overload(eval));
+    }
+
+    if (sp->v != NULL) {
+        if (ip->a == 0) {
+            *sp = *sp->v;
+        }
+
+        sp++;
+        CEL_JUMP_TO(ip->b);
+    }
+
+    CEL_NEXT;
+
 op_AND:
 
     CEL_SPEND(1);

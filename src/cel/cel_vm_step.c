@@ -58,6 +58,10 @@ cel_vm_select(cel_eval_t *eval, const cel_value_t *map,
 {
     cel_status_t  rc;
 
+    if (map->kind == CEL_OPTIONAL) {
+        return cel_optional_part(eval, map, key, out);
+    }
+
     if (map->kind != CEL_MAP) {
         return cel_fail_overload(eval);
     }
@@ -74,6 +78,16 @@ cel_vm_has(cel_eval_t *eval, const cel_value_t *map, const cel_value_t *key,
 {
     cel_value_t   v;
     cel_status_t  rc;
+
+    if (map->kind == CEL_OPTIONAL) {
+
+        if (map->v == NULL) {
+            *out = cel_bool(false);
+            return CEL_OK;
+        }
+
+        map = map->v;
+    }
 
     if (map->kind != CEL_MAP) {
         return cel_fail_overload(eval);

@@ -44,6 +44,7 @@ static bool jsonl_add(cli_line_t *line, jsonl_facts_t *facts,
     const char *name, uint32_t *i);
 static json_t *jsonl_compile(cli_line_t *line, const json_t *test,
     const jsonl_facts_t *facts, cel_program_t **program);
+static json_t *jsonl_type(const cel_program_t *program);
 static json_t *jsonl_eval(cli_line_t *line, const cel_program_t *program,
     jsonl_facts_t *facts);
 static cel_status_t jsonl_fetch(void *ctx, cel_eval_t *eval,
@@ -160,7 +161,8 @@ jsonl_test(cli_line_t *line, const json_t *test)
     }
 
     if (program != NULL) {
-        answer = jsonl_eval(line, program, facts);
+        answer = json_is_true(json_object_get(test, "checkOnly"))
+                 ? jsonl_type(program) : jsonl_eval(line, program, facts);
         cel_program_destroy(program);
     }
 
@@ -331,6 +333,19 @@ jsonl_compile(cli_line_t *line, const json_t *test,
     return jsonl_error(issues.items[0].kind == CEL_E_CHECK ? "check"
                                                            : "parse",
                        &issues.items[0]);
+}
+
+
+/* a test of the check alone */
+
+static json_t *
+jsonl_type(const cel_program_t *program)
+{
+    char  type[JSONL_TYPE_MAX];
+
+    cel_type_format(cel_program_type(program), type, sizeof(type));
+
+    return json_pack("{s:s}", "type", type);
 }
 
 

@@ -26,6 +26,8 @@ static json_t *write_double(double d);
 static json_t *write_bytes(cli_line_t *line, const cel_value_t *value);
 static json_t *write_time(cli_line_t *line, const cel_value_t *value,
     const char *type);
+static json_t *write_optional(cli_line_t *line, const cel_value_t *value,
+    uint32_t depth);
 static json_t *write_list(cli_line_t *line, const cel_value_t *value,
     uint32_t depth);
 static json_t *write_map(cli_line_t *line, const cel_value_t *value,
@@ -95,8 +97,7 @@ write_value(cli_line_t *line, const cel_value_t *value, uint32_t depth)
         return write_type(value->t);
 
     case CEL_OPTIONAL:
-        cli_line_fail(line, "an optional value has no cel.expr.Value");
-        return NULL;
+        return write_optional(line, value, depth);
 
     default:
         cli_line_fail(line, "the value has no cel.expr.Value");
@@ -173,6 +174,24 @@ write_time(cli_line_t *line, const cel_value_t *value, const char *type)
     return json_pack("{s:{s:s+, s:s%}}", "objectValue", "@type",
                      "type.googleapis.com/google.protobuf.", type,
                      "value", text + 1, len - 2);
+}
+
+
+/* no cel.expr.Value: {} for optional.none() */
+
+static json_t *
+write_optional(cli_line_t *line, const cel_value_t *value, uint32_t depth)
+{
+    json_t  *inner;
+
+    if (value->v == NULL) {
+        return json_pack("{s:{}}", "optionalValue");
+    }
+
+    inner = write_value(line, value->v, depth + 1);
+
+    return inner != NULL
+           ? json_pack("{s:{s:o}}", "optionalValue", "value", inner) : NULL;
 }
 
 

@@ -315,12 +315,13 @@ static const char *const  random_binary[] = {
     " + ", " - ", " * ", " / ", " % ", " == ", " != ", " < ", " >= ",
     " && ", " || ", " in ", ".contains(", ".startsWith(", ".matches(",
     ".split(", ".join(", ".indexOf(", ".charAt(", ".substring(",
-    ".format(",
+    ".format(", ".orValue(", ".or(",
 };
 
 static const char *const  random_unary[] = {
     "size(", "string(", "int(", "type(", "dyn(", "!(", "-(", "double(",
     "bool(", "bytes(", "[", "{'k': ", "strings.quote(",
+    "optional.of(", "optional.ofNonZeroValue(", "[?", "{?'k': ",
 };
 
 static const char *const  random_methods[] = {
@@ -329,6 +330,9 @@ static const char *const  random_methods[] = {
     ".replace('', s)", ".replace('h', s, 5)", ".lowerAscii()",
     ".transformList(i, w, [i, w])", ".transformMap(k, w, [w, w])",
     ".transformMapEntry(k, w, {k: w, string(w): s})",
+    ".optMap(o, [o, o])", ".optFlatMap(o, optional.of(o))", ".orValue(s)",
+    ".value()", ".hasValue()", ".or(optional.of(t))", ".?k1", ".?k.k", "[?0]",
+    "[?'text']",
 };
 
 static const char *const  random_macros[] = {
