@@ -443,7 +443,7 @@ wait_until {
 
 my ($held, $free) = sort keys %at;
 
-fault('store.hold_write_ms', 500);
+fault('store.hold_write_ms', 4000);
 
 $at{$held}[0]->send('PUT', '/constraint/again', body => json(
     { constraint_metadata => { n => 2 } }),
@@ -454,6 +454,9 @@ ok((wait_until {
         ->{data}{worker}{writes_queued} == 1;
 }), 'a write has begun');
 
+# of the next writes none is held by itself
+
+fault('store.hold_write_ms', 0);
 kill('STOP', $held);
 $t->{stopped} = $held;
 
@@ -488,8 +491,6 @@ is($at{$held}[0]->read_response()->status, 200, 'the held write is done');
 is($at{$free}[0]->read_response()->status, 200, 'and the one that waited');
 is($t->get('/gate/?type=again')->body, 'passed 2', 'decided by it at once');
 is($t->get('/gate/?type=l1')->status, 200, 'and by the other');
-
-fault('store.hold_write_ms', 0);
 
 
 # --- more writes than may wait ----------------------------------------------
