@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -22,7 +22,6 @@ my $c = Test::Constraint::Conf->new();
 for my $where (qw(http server location)) {
     $c->good($where, 'constraint x;');
 }
-
 
 $c->good('server', 'constraint $arg_x;');
 $c->good('server', 'constraint a-b_c.d:1 zone=z subject=$remote_user '
@@ -92,12 +91,13 @@ like($c->said, qr/\[warn\] .*"return" in server/, 'in a server, too');
 
 # inheritance
 
-my $t = Test::Constraint::Gate->start(<<'END', http => 'constraint no;');
+my $t = Test::Constraint::Gate->start(<<'END', http =>
 location / { proxy_pass http://backend; }
 location /own { constraint yes; proxy_pass http://backend; }
 location /off { constraint off; proxy_pass http://backend; }
 location /off/deep { proxy_pass http://backend; }
 END
+    'constraint no;');
 
 $t->register('no', 'false');
 $t->register('yes', 'true');

@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_deny_body: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_deny_body:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -28,9 +28,10 @@ $c->good('server', 'constraint_deny_body nginx;');
 $c->bad('main', 'constraint_deny_body json;', qr/not allowed here/);
 $c->bad('server', 'constraint_deny_body maybe;', qr/invalid value "maybe"/);
 $c->bad('server', 'constraint_deny_body;', qr/invalid number of arguments/);
-$c->bad('server', 'constraint_deny_body json; constraint_deny_body json;', qr/is duplicate/);
+$c->bad('server', 'constraint_deny_body json; constraint_deny_body json;',
+    qr/is duplicate/);
 
-my $t = Test::Constraint::Gate->start(<<'END', server => 'constraint_deny_body nginx;');
+my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }
 location /own {
     constraint x;
@@ -38,7 +39,7 @@ location /own {
     proxy_pass http://backend;
 }
 END
-
+    'constraint_deny_body nginx;');
 
 like($t->get('/')->header('content-type'), qr{text/html}, 'it is inherited');
 is($t->get('/own')->header('content-type'), 'application/json',

@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_deny_detail: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_deny_detail:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -28,9 +28,10 @@ $c->good('server', 'constraint_deny_detail full;');
 $c->bad('main', 'constraint_deny_detail none;', qr/not allowed here/);
 $c->bad('server', 'constraint_deny_detail maybe;', qr/invalid value "maybe"/);
 $c->bad('server', 'constraint_deny_detail;', qr/invalid number of arguments/);
-$c->bad('server', 'constraint_deny_detail none; constraint_deny_detail none;', qr/is duplicate/);
+$c->bad('server', 'constraint_deny_detail none; constraint_deny_detail none;',
+    qr/is duplicate/);
 
-my $t = Test::Constraint::Gate->start(<<'END', server => 'constraint_deny_detail full;');
+my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }
 location /own {
     constraint x;
@@ -38,7 +39,7 @@ location /own {
     proxy_pass http://backend;
 }
 END
-
+    'constraint_deny_detail full;');
 
 ok($t->get('/')->json->{decision}, 'it is inherited');
 ok(!$t->get('/own')->json->{decision}, 'and set anew');

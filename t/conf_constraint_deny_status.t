@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_deny_status: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_deny_status:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -23,7 +23,6 @@ for my $where (qw(http server location)) {
     $c->good($where, 'constraint_deny_status 451;');
 }
 
-
 $c->good('server', 'constraint_deny_status 400;');
 $c->good('server', 'constraint_deny_status 599;');
 
@@ -35,7 +34,7 @@ $c->bad('server', 'constraint_deny_status teapot;',
 $c->bad('server', 'constraint_deny_status 400; constraint_deny_status 401;',
     qr/is duplicate/);
 
-my $t = Test::Constraint::Gate->start(<<'END', server => 'constraint_deny_status 451;');
+my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }
 location /own {
     constraint x;
@@ -43,7 +42,7 @@ location /own {
     proxy_pass http://backend;
 }
 END
-
+    'constraint_deny_status 451;');
 
 $t->register('x', 'false');
 

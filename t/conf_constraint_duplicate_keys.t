@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_duplicate_keys: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_duplicate_keys:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -26,11 +26,14 @@ for my $where (qw(http server location)) {
 $c->good('server', 'constraint_duplicate_keys read;');
 
 $c->bad('main', 'constraint_duplicate_keys refuse;', qr/not allowed here/);
-$c->bad('server', 'constraint_duplicate_keys maybe;', qr/invalid value "maybe"/);
-$c->bad('server', 'constraint_duplicate_keys;', qr/invalid number of arguments/);
-$c->bad('server', 'constraint_duplicate_keys refuse; constraint_duplicate_keys refuse;', qr/is duplicate/);
+$c->bad('server', 'constraint_duplicate_keys maybe;',
+    qr/invalid value "maybe"/);
+$c->bad('server', 'constraint_duplicate_keys;',
+    qr/invalid number of arguments/);
+$c->bad('server', 'constraint_duplicate_keys refuse; '
+    . 'constraint_duplicate_keys refuse;', qr/is duplicate/);
 
-my $t = Test::Constraint::Gate->start(<<'END', server => 'constraint_duplicate_keys read;');
+my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }
 location /own {
     constraint x;
@@ -38,7 +41,7 @@ location /own {
     proxy_pass http://backend;
 }
 END
-
+    'constraint_duplicate_keys read;');
 
 $t->register('x', 'input.a == 2');
 

@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_inline_cost: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_inline_cost:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -23,12 +23,12 @@ for my $where (qw(http server location)) {
     $c->good($where, 'constraint_inline_cost 100;');
 }
 
-
 $c->bad('main', 'constraint_inline_cost 1;', qr/not allowed here/);
 $c->bad('http', 'constraint_inline_cost 0;', qr/must be/);
 $c->bad('http', 'constraint_inline_cost much;', qr/invalid number/);
 $c->bad('http', 'constraint_inline_cost;', qr/invalid number of arguments/);
-$c->bad('http', 'constraint_inline_cost 1; constraint_inline_cost 1;', qr/is duplicate/);
+$c->bad('http', 'constraint_inline_cost 1; constraint_inline_cost 1;',
+    qr/is duplicate/);
 
 my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }

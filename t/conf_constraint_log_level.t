@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_log_level: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_log_level:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -30,9 +30,10 @@ $c->good('server', 'constraint_log_level error;');
 $c->bad('main', 'constraint_log_level info;', qr/not allowed here/);
 $c->bad('server', 'constraint_log_level maybe;', qr/invalid value "maybe"/);
 $c->bad('server', 'constraint_log_level;', qr/invalid number of arguments/);
-$c->bad('server', 'constraint_log_level info; constraint_log_level info;', qr/is duplicate/);
+$c->bad('server', 'constraint_log_level info; constraint_log_level info;',
+    qr/is duplicate/);
 
-my $t = Test::Constraint::Gate->start(<<'END', server => 'constraint_log_level warn;');
+my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }
 location /own {
     constraint x;
@@ -40,7 +41,7 @@ location /own {
     proxy_pass http://backend;
 }
 END
-
+    'constraint_log_level warn;');
 
 $t->register('x', 'false');
 $t->get('/one');

@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_max_pending: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_max_pending:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -23,12 +23,12 @@ for my $where (qw(http server location)) {
     $c->good($where, 'constraint_max_pending 100;');
 }
 
-
 $c->bad('main', 'constraint_max_pending 1;', qr/not allowed here/);
 $c->bad('http', 'constraint_max_pending 0;', qr/must be/);
 $c->bad('http', 'constraint_max_pending much;', qr/invalid number/);
 $c->bad('http', 'constraint_max_pending;', qr/invalid number of arguments/);
-$c->bad('http', 'constraint_max_pending 1; constraint_max_pending 1;', qr/is duplicate/);
+$c->bad('http', 'constraint_max_pending 1; constraint_max_pending 1;',
+    qr/is duplicate/);
 
 $c->bad('http', 'constraint_max_pending 65537;', qr/must be/);
 

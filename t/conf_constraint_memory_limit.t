@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_memory_limit: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_memory_limit:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -23,14 +23,14 @@ for my $where (qw(http server location)) {
     $c->good($where, 'constraint_memory_limit 64k;');
 }
 
-
 $c->bad('main', 'constraint_memory_limit 1k;', qr/not allowed here/);
 $c->bad('http', 'constraint_memory_limit big;', qr/invalid value/);
 $c->bad('http', 'constraint_memory_limit -1;', qr/invalid value/);
 $c->bad('http', 'constraint_memory_limit;', qr/invalid number of arguments/);
-$c->bad('http', 'constraint_memory_limit 1k; constraint_memory_limit 1k;', qr/is duplicate/);
+$c->bad('http', 'constraint_memory_limit 1k; constraint_memory_limit 1k;',
+    qr/is duplicate/);
 
-my $t = Test::Constraint::Gate->start(<<'END', server => 'constraint_memory_limit 1k;');
+my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }
 location /own {
     constraint x;
@@ -38,7 +38,7 @@ location /own {
     proxy_pass http://backend;
 }
 END
-
+    'constraint_memory_limit 1k;');
 
 $t->register('x', "(request.headers['x-a'] + 'x').size() > 0");
 

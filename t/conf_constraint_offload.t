@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_offload: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_offload:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -29,7 +29,8 @@ $c->good('server', 'constraint_offload off;');
 $c->bad('main', 'constraint_offload auto;', qr/not allowed here/);
 $c->bad('server', 'constraint_offload maybe;', qr/invalid value "maybe"/);
 $c->bad('server', 'constraint_offload;', qr/invalid number of arguments/);
-$c->bad('server', 'constraint_offload auto; constraint_offload auto;', qr/is duplicate/);
+$c->bad('server', 'constraint_offload auto; constraint_offload auto;',
+    qr/is duplicate/);
 
 my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }

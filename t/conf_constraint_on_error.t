@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_on_error: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_on_error:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -28,9 +28,10 @@ $c->good('server', 'constraint_on_error allow;');
 $c->bad('main', 'constraint_on_error deny;', qr/not allowed here/);
 $c->bad('server', 'constraint_on_error maybe;', qr/invalid value "maybe"/);
 $c->bad('server', 'constraint_on_error;', qr/invalid number of arguments/);
-$c->bad('server', 'constraint_on_error deny; constraint_on_error deny;', qr/is duplicate/);
+$c->bad('server', 'constraint_on_error deny; constraint_on_error deny;',
+    qr/is duplicate/);
 
-my $t = Test::Constraint::Gate->start(<<'END', server => 'constraint_on_error allow;');
+my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }
 location /own {
     constraint x;
@@ -38,7 +39,7 @@ location /own {
     proxy_pass http://backend;
 }
 END
-
+    'constraint_on_error allow;');
 
 is($t->get('/')->status, 200, 'it is inherited');
 is($t->get('/own')->status, 403, 'and set anew');

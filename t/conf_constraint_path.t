@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_path: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_path:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -28,9 +28,10 @@ $c->good('server', 'constraint_path off;');
 $c->bad('main', 'constraint_path strict;', qr/not allowed here/);
 $c->bad('server', 'constraint_path maybe;', qr/invalid value "maybe"/);
 $c->bad('server', 'constraint_path;', qr/invalid number of arguments/);
-$c->bad('server', 'constraint_path strict; constraint_path strict;', qr/is duplicate/);
+$c->bad('server', 'constraint_path strict; constraint_path strict;',
+    qr/is duplicate/);
 
-my $t = Test::Constraint::Gate->start(<<'END', server => 'constraint_path off;');
+my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }
 location /own {
     constraint x;
@@ -38,7 +39,7 @@ location /own {
     proxy_pass http://backend;
 }
 END
-
+    'constraint_path off;');
 
 $t->register('x', 'true');
 

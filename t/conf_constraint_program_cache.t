@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_program_cache: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_program_cache:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -25,7 +25,8 @@ $c->bad('main', 'constraint_program_cache 1k;', qr/not allowed here/);
 $c->bad('http', 'constraint_program_cache big;', qr/invalid value/);
 $c->bad('http', 'constraint_program_cache -1;', qr/invalid value/);
 $c->bad('http', 'constraint_program_cache;', qr/invalid number of arguments/);
-$c->bad('http', 'constraint_program_cache 1k; constraint_program_cache 1k;', qr/is duplicate/);
+$c->bad('http', 'constraint_program_cache 1k; constraint_program_cache 1k;',
+    qr/is duplicate/);
 
 $c->bad('server', 'constraint_program_cache 1m;', qr/not allowed here/);
 

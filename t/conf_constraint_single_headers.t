@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_single_headers: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_single_headers:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -23,7 +23,6 @@ for my $where (qw(http server location)) {
     $c->good($where, 'constraint_single_headers X-A;');
 }
 
-
 $c->good('server', 'constraint_single_headers X-A X-B;');
 $c->good('server', 'constraint_single_headers off;');
 
@@ -33,7 +32,7 @@ $c->bad('server', 'constraint_single_headers;',
 $c->bad('server', 'constraint_single_headers X-A; '
     . 'constraint_single_headers X-B;', qr/is duplicate/);
 
-my $t = Test::Constraint::Gate->start(<<'END', server => 'constraint_single_headers X-A X-B;');
+my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }
 location /own {
     constraint x;
@@ -41,7 +40,7 @@ location /own {
     proxy_pass http://backend;
 }
 END
-
+    'constraint_single_headers X-A X-B;');
 
 $t->register('x', 'true');
 

@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_store_pool: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_store_pool:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -25,9 +25,11 @@ $c->good('http', 'constraint_store_pool default;');
 
 $c->bad('main', 'constraint_store_pool constraint;', qr/not allowed here/);
 $c->bad('server', 'constraint_store_pool constraint;', qr/not allowed here/);
-$c->bad('http', 'constraint_store_pool nothing;', qr/unknown thread pool "nothing"/);
+$c->bad('http', 'constraint_store_pool nothing;',
+    qr/unknown thread pool "nothing"/);
 $c->bad('http', 'constraint_store_pool;', qr/invalid number of arguments/);
-$c->bad('http', 'constraint_store_pool constraint; constraint_store_pool constraint;',
+$c->bad('http', 'constraint_store_pool constraint; '
+    . 'constraint_store_pool constraint;',
     qr/is duplicate/);
 
 # without a pool of their name they take nginx's default one

@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_subrequests: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_subrequests:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -26,9 +26,11 @@ for my $where (qw(http server location)) {
 $c->good('server', 'constraint_subrequests off;');
 
 $c->bad('main', 'constraint_subrequests on;', qr/not allowed here/);
-$c->bad('server', 'constraint_subrequests maybe;', qr/it must be "on" or "off"/);
+$c->bad('server', 'constraint_subrequests maybe;',
+    qr/it must be "on" or "off"/);
 $c->bad('server', 'constraint_subrequests;', qr/invalid number of arguments/);
-$c->bad('server', 'constraint_subrequests on; constraint_subrequests on;', qr/is duplicate/);
+$c->bad('server', 'constraint_subrequests on; constraint_subrequests on;',
+    qr/is duplicate/);
 
 my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / {

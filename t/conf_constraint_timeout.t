@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_timeout: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_timeout:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
@@ -22,7 +22,6 @@ my $c = Test::Constraint::Conf->new();
 for my $where (qw(http server location)) {
     $c->good($where, 'constraint_timeout 1s;');
 }
-
 
 $c->good('server', 'constraint_timeout 50ms;');
 

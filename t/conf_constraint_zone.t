@@ -3,8 +3,8 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The directive constraint_zone: what is accepted, what is refused, what is
-# inherited.
+# The directive constraint_zone:
+# what is accepted, what is refused, what is inherited.
 
 use warnings;
 use strict;
