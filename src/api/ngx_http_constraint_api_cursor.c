@@ -76,7 +76,8 @@ ngx_http_constraint_api_cursor_read(ngx_http_constraint_api_page_t *page,
         || json_integer_value(json_array_get(json, 0)) != (json_int_t) kind
         || !json_is_string(by)
         || json_string_length(by) != sort->len
-        || ngx_memcmp(json_string_value(by), sort->data, sort->len) != 0
+        || (sort->len
+            && ngx_memcmp(json_string_value(by), sort->data, sort->len) != 0)
         || !json_is_string(name)
         || (page->sort && !query_sort_key_valid(page->sort, key)))
     {
