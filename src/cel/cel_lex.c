@@ -75,7 +75,7 @@ static const struct {
 };
 
 
-/* the byte at pos, 0 behind the end: the source holds no NUL */
+/* the byte at pos, 0 behind the end; a NUL may be in a literal alone */
 
 static unsigned char
 cel_lex_at(const cel_ast_t *ast, uint32_t pos)
@@ -171,11 +171,9 @@ cel_lex_space(cel_lexer_t *lexer)
             return;
         }
 
-        while (lexer->pos < lexer->ast->len
-               && cel_lex_at(lexer->ast, lexer->pos) != '\n')
-        {
-            lexer->pos++;
-        }
+        do {
+            ch = cel_lex_at(lexer->ast, ++lexer->pos);
+        } while (ch != '\n' && ch != '\0');
     }
 }
 
@@ -435,6 +433,13 @@ cel_lex_refuse(cel_lexer_t *lexer, cel_token_t *token)
 
     token->kind = CEL_TOKEN_BAD;
 
+    if (ch == '\0') {
+        cel_issue(lexer->issues, CEL_E_PARSE, lexer->ast, token->offset,
+                  "Syntax error: NUL byte in the expression, outside of a "
+                  "string");
+        return;
+    }
+
     if (ch < 0x20 || ch == 0x7f) {
         cel_issue(lexer->issues, CEL_E_PARSE, lexer->ast, token->offset,
                   "Syntax error: token recognition error at: control "
@@ -461,13 +466,6 @@ cel_lex_validate(const cel_ast_t *ast, cel_issues_t *issues)
     end = p + ast->len;
 
     while (p < end) {
-
-        if (*p == 0) {
-            cel_issue(issues, CEL_E_PARSE, ast,
-                      p - (const unsigned char *) ast->source,
-                      "Syntax error: NUL byte in the expression");
-            return CEL_ERROR;
-        }
 
         n = cel_lex_utf8(p, end - p);
 

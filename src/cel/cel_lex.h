@@ -73,7 +73,7 @@ typedef struct {
 
 void cel_lex(cel_lexer_t *lexer, cel_token_t *token);
 
-/* CEL_ERROR, with an issue, unless the source is UTF-8 without a NUL. */
+/* CEL_ERROR, with an issue, unless the source is UTF-8. */
 cel_status_t cel_lex_validate(const cel_ast_t *ast, cel_issues_t *issues);
 
 /*

@@ -337,8 +337,19 @@ test_bytes(cel_env_t *env)
     front_begin(&front, env, "1 \0 + 2", 7);
     ok(front.status == CEL_ERROR, "a NUL byte is refused");
     is_str(front.issues.items[0].message,
-           "Syntax error: NUL byte in the expression", "and named");
+           "Syntax error: NUL byte in the expression, outside of a string",
+           "and named");
     is_int(front.issues.items[0].column, 3, "with its place");
+    front_end(&front);
+
+    front_begin(&front, env, "1 // a\0b\n+ 2", 12);
+    ok(front.status == CEL_ERROR, "in a comment, too");
+    front_end(&front);
+
+    front_begin(&front, env, "b'a\0b'", 6);
+    ok(front.status == CEL_OK && front.ast.root->value.len == 3
+       && memcmp(front.ast.root->value.s, "a\0b", 3) == 0,
+       "a literal may hold one");
     front_end(&front);
 }
 
