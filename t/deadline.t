@@ -54,6 +54,11 @@ location /record {
     constraint_offload always;
     proxy_pass http://backend;
 }
+location /record_allow {
+    constraint record_allow;
+    constraint_offload always;
+    proxy_pass http://backend;
+}
 location /body {
     constraint body;
     constraint_offload always;
@@ -68,11 +73,13 @@ $loop = "$ten.all(x$_, $loop)" for 1 .. 9;
 $t->register('fast', "request.method != 'DELETE'");
 $t->register('runaway', $loop);
 $t->register('record', 'true', timeout_ms => 2000);
+$t->register('record_allow', "request.method == 'PUT'",
+    on_error => 'allow', timeout_ms => 50);
 $t->register('body', 'input.a == 1');
 
 # loaded once, so that loading takes no part in what follows
 
-$t->get($_) for qw(/thread /open /inline /record);
+$t->get($_) for qw(/thread /open /inline /record /record_allow);
 $t->post('/body', '{"a":1}');
 
 my $b = $t->{backend};
@@ -95,6 +102,12 @@ cmp_ok($took, '<', 0.8, 'and the answer precedes the end of the thread');
 is($b->count, 0, 'the service sees nothing');
 
 is($t->get('/open')->status, 200, 'constraint_on_error allow lets it pass');
+
+is($t->get('/record_allow')->status, 200,
+    'on_error allow of the record does, too');
+
+my (undef, $metadata) = $t->api('GET', '/constraint/metadata/record_allow');
+like(json($metadata), qr/"failed_open":1\b/, 'and it is counted');
 
 # the worker serves others meanwhile
 

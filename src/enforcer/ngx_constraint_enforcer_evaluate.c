@@ -23,6 +23,8 @@ static cel_status_t ngx_constraint_render(ngx_constraint_evaluation_t *ev,
     const cel_value_t *value, ngx_str_t *text);
 static void ngx_constraint_trace(void *ctx, const char *path, uint32_t line,
     const cel_value_t *value, uint64_t cost, const cel_eval_t *eval);
+static ngx_int_t ngx_constraint_trace_room(ngx_constraint_evaluation_t *ev,
+    size_t need);
 static void ngx_constraint_trace_add(ngx_constraint_evaluation_t *ev,
     const ngx_str_t *text, ngx_uint_t escape);
 
@@ -257,21 +259,9 @@ ngx_constraint_trace(void *ctx, const char *path, uint32_t line,
     ngx_str_t                     text;
     ngx_constraint_evaluation_t  *ev = ctx;
 
-    if (ev->trace.data == NULL) {
-        ev->trace.data = cel_arena_alloc(&ev->arena,
-                                         NGX_CONSTRAINT_TRACE_MAX);
-        if (ev->trace.data == NULL) {
-            return;
-        }
-
-        ev->trace_size = NGX_CONSTRAINT_TRACE_MAX;
-        ev->trace.data[0] = '[';
-        ev->trace.len = 1;
-    }
-
     /* room for one entry without its value, or the list ends here */
 
-    if (ev->trace.len + 2048 > ev->trace_size) {
+    if (ngx_constraint_trace_room(ev, 2048) != NGX_OK) {
         return;
     }
 
@@ -302,7 +292,7 @@ ngx_constraint_trace(void *ctx, const char *path, uint32_t line,
     ngx_constraint_trace_add(ev, &text, 0);
 
     if (ngx_constraint_render(ev, value, &text) != CEL_OK
-        || ev->trace.len + text.len + 16 > ev->trace_size)
+        || ngx_constraint_trace_room(ev, text.len + 32) != NGX_OK)
     {
         ngx_str_set(&text, "null,\"omitted\":true");
     }
@@ -311,6 +301,48 @@ ngx_constraint_trace(void *ctx, const char *path, uint32_t line,
 
     ngx_str_set(&text, "}");
     ngx_constraint_trace_add(ev, &text, 0);
+}
+
+
+static ngx_int_t
+ngx_constraint_trace_room(ngx_constraint_evaluation_t *ev, size_t need)
+{
+    size_t   size;
+    u_char  *p;
+
+    need += ev->trace.len + 32;
+
+    if (need <= ev->trace_size) {
+        return NGX_OK;
+    }
+
+    if (need > NGX_CONSTRAINT_TRACE_MAX) {
+        return NGX_DECLINED;
+    }
+
+    size = ngx_max(ev->trace_size, NGX_CONSTRAINT_TRACE_MIN);
+
+    while (size < need) {
+        size *= 2;
+    }
+
+    p = cel_arena_alloc(&ev->arena, size);
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (ev->trace.data) {
+        ngx_memcpy(p, ev->trace.data, ev->trace.len);
+
+    } else {
+        p[0] = '[';
+        ev->trace.len = 1;
+    }
+
+    ev->trace.data = p;
+    ev->trace_size = size;
+
+    return NGX_OK;
 }
 
 

@@ -23,7 +23,8 @@
 /* the first block of an inline evaluation, one per worker */
 #define NGX_CONSTRAINT_SCRATCH       65536
 
-/* text of explain, at most */
+/* text of explain: at first, and at most */
+#define NGX_CONSTRAINT_TRACE_MIN     4096
 #define NGX_CONSTRAINT_TRACE_MAX     65536
 
 
