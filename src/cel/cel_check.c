@@ -29,7 +29,6 @@ static void cel_check_map(cel_checker_t *checker, cel_node_t *node);
 static const cel_type_t *cel_check_item(cel_checker_t *checker,
     cel_node_t *node, uint32_t i);
 static void cel_check_map_key(cel_checker_t *checker, const cel_node_t *key);
-static void cel_check_struct(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_fold(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_range(cel_checker_t *checker, const cel_fold_t *fold,
     cel_local_t *var, cel_local_t *var2);
@@ -131,7 +130,7 @@ cel_check_node(cel_checker_t *checker, cel_node_t *node)
         return;
 
     case CEL_N_STRUCT:
-        cel_check_struct(checker, node);
+        cel_check_message(checker, node);
         return;
 
     case CEL_N_COMPREHENSION:
@@ -529,25 +528,6 @@ cel_check_map_key(cel_checker_t *checker, const cel_node_t *key)
         cel_issue(checker->issues, CEL_E_CHECK, checker->ast, key->offset,
                   "unsupported key type '%s' (must be string, int, uint or "
                   "bool)", text);
-    }
-}
-
-
-/* no message types are known */
-
-static void
-cel_check_struct(cel_checker_t *checker, cel_node_t *node)
-{
-    uint32_t  i;
-
-    cel_issue(checker->issues, CEL_E_CHECK, checker->ast, node->offset,
-              "undeclared reference to '%s' (in container '%s'): no message "
-              "type has this name", node->name,
-              checker->env->limits.container != NULL
-              ? checker->env->limits.container : "");
-
-    for (i = 1; i < node->nitems; i += 2) {
-        cel_check_node(checker, node->items[i]);
     }
 }
 

@@ -77,7 +77,19 @@ void cel_check_key_case(cel_checker_t *checker, const cel_node_t *map,
 void cel_check_call(cel_checker_t *checker, cel_node_t *node);
 
 
+/* cel_message.c: a literal of a message */
+
+void cel_check_message(cel_checker_t *checker, cel_node_t *node);
+
+
 /* cel_resolve.c: names, as langdef.md has it for containers */
+
+/* the full name is known: then the node is annotated */
+typedef bool (*cel_resolve_try_pt)(cel_checker_t *checker, cel_node_t *node,
+    const char *name, size_t len);
+
+bool cel_resolve_with(cel_checker_t *checker, cel_node_t *node,
+    const char *name, size_t len, cel_resolve_try_pt attempt);
 
 typedef enum {
     CEL_RESOLVED = 0,         /* the node is annotated */

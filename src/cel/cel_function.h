@@ -160,6 +160,7 @@ extern const cel_overload_spec_t  cel_lib_collection[];
 extern const cel_overload_spec_t  cel_lib_time[];
 extern const cel_overload_spec_t  cel_lib_strings_ext[];
 extern const cel_overload_spec_t  cel_lib_optional[];
+extern const cel_overload_spec_t  cel_lib_message[];
 
 /* cel_library.c: the list of all libraries, ended by NULL */
 extern const cel_overload_spec_t *const  cel_libraries[];

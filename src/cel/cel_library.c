@@ -20,5 +20,6 @@ const cel_overload_spec_t *const  cel_libraries[] = {
     cel_lib_time,
     cel_lib_strings_ext,
     cel_lib_optional,
+    cel_lib_message,
     NULL
 };

@@ -16,14 +16,10 @@
 #include <string.h>
 
 
-typedef bool (*cel_resolve_try_pt)(cel_checker_t *checker, cel_node_t *node,
-    const char *name, size_t len);
-
-
 static bool cel_resolve_local(cel_checker_t *checker, cel_node_t *node);
-static bool cel_resolve_candidates(cel_checker_t *checker, cel_node_t *node,
-    const char *name, size_t len, cel_resolve_try_pt attempt);
 static bool cel_resolve_declared(cel_checker_t *checker, cel_node_t *node,
+    const char *name, size_t len);
+static bool cel_resolve_enum(cel_checker_t *checker, cel_node_t *node,
     const char *name, size_t len);
 static bool cel_resolve_exists(cel_checker_t *checker, cel_node_t *node,
     const char *name, size_t len);
@@ -38,8 +34,8 @@ bool
 cel_resolve_ident(cel_checker_t *checker, cel_node_t *node)
 {
     return cel_resolve_local(checker, node)
-           || cel_resolve_candidates(checker, node, node->name,
-                                     node->name_len, cel_resolve_declared);
+           || cel_resolve_with(checker, node, node->name, node->name_len,
+                               cel_resolve_declared);
 }
 
 
@@ -63,8 +59,8 @@ cel_resolve_local(cel_checker_t *checker, cel_node_t *node)
 
 /* what langdef.md says of containers; a leading dot means the root's name */
 
-static bool
-cel_resolve_candidates(cel_checker_t *checker, cel_node_t *node,
+bool
+cel_resolve_with(cel_checker_t *checker, cel_node_t *node,
     const char *name, size_t len, cel_resolve_try_pt attempt)
 {
     uint32_t     prefix;
@@ -119,7 +115,7 @@ cel_resolve_declared(cel_checker_t *checker, cel_node_t *node,
     named = cel_type_lookup(name, len);
 
     if (named == NULL) {
-        return false;
+        return cel_resolve_enum(checker, node, name, len);
     }
 
     type = cel_type_make(checker->ast->arena, CEL_T_TYPE, NULL, named, NULL);
@@ -129,6 +125,27 @@ cel_resolve_declared(cel_checker_t *checker, cel_node_t *node,
     node->value.kind = CEL_TYPE;
     node->value.t = named;
     cel_check_set_type(checker, node, type);
+
+    return true;
+}
+
+
+/* the one value of the one enum that is known: an int */
+
+static bool
+cel_resolve_enum(cel_checker_t *checker, cel_node_t *node, const char *name,
+    size_t len)
+{
+    static const char  null_value[] = "google.protobuf.NullValue.NULL_VALUE";
+
+    if (len != sizeof(null_value) - 1 || memcmp(name, null_value, len) != 0) {
+        return false;
+    }
+
+    node->kind = CEL_N_CONST;
+    node->target = NULL;
+    node->value = cel_int(0);
+    node->type = checker->lenient ? &cel_t_dyn : &cel_t_int;
 
     return true;
 }
@@ -156,18 +173,14 @@ cel_resolve_select(cel_checker_t *checker, cel_node_t *node)
         return CEL_RESOLVE_PARTLY;
     }
 
-    if (cel_resolve_candidates(checker, node, name, len,
-                               cel_resolve_declared))
-    {
+    if (cel_resolve_with(checker, node, name, len, cel_resolve_declared)) {
         return CEL_RESOLVED;
     }
 
     for (part = node; part->kind == CEL_N_SELECT; part = part->target) {
         len -= part->name_len + 1;
 
-        if (cel_resolve_candidates(checker, node, name, len,
-                                   cel_resolve_exists))
-        {
+        if (cel_resolve_with(checker, node, name, len, cel_resolve_exists)) {
             return CEL_RESOLVE_PARTLY;
         }
     }
@@ -252,8 +265,7 @@ cel_resolve_function(cel_checker_t *checker, const char *name, size_t len)
 
     found.function = NULL;
 
-    cel_resolve_candidates(checker, &found, name, len,
-                           cel_resolve_is_function);
+    cel_resolve_with(checker, &found, name, len, cel_resolve_is_function);
 
     return found.function;
 }

@@ -135,7 +135,7 @@ cel_suggest_function(cel_checker_t *checker, const cel_node_t *node)
             break;
         }
 
-        if (strpbrk(name, "@_") == NULL) {
+        if (strpbrk(name, "@_{") == NULL) {
             cel_suggest_consider(&suggest, name);
         }
     }
@@ -192,7 +192,7 @@ cel_suggest_method(cel_checker_t *checker, const cel_node_t *node)
             break;
         }
 
-        if (strchr(name, '@') == NULL && strchr(name, '.') != NULL) {
+        if (strpbrk(name, "@{") == NULL && strchr(name, '.') != NULL) {
             cel_suggest_consider(&suggest, name);
         }
     }

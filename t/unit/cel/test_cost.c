@@ -231,6 +231,10 @@ static const struct {
     { "l.transformMapEntry(i, v, {i: v, i + 100000: v})", 100 },
     { "string(x) + string(x)", 4 },
     { "l.map(i, string(i))", 100 },
+    { "google.protobuf.Struct{fields: m} == {}", 100 },
+    { "google.protobuf.ListValue{values: input.texts}.size() > 0", 300 },
+    { "m.?k1.optMap(v, v + 1).orValue(7)", 60 },
+    { "[?input.?none, ?m[?'k1']]", 300 },
 };
 
 
