@@ -115,8 +115,8 @@ sub sanitized {
 
 sub has_faults {
     my $so = globals_line() =~ /load_module\s+(\S+);/ ? $1 : undef;
-    return _holds(binary(), "constraint_fault")
-        || (defined $so && _holds($so, "constraint_fault"));
+    return _holds(binary(), "\0constraint_fault\0")
+        || (defined $so && _holds($so, "\0constraint_fault\0"));
 }
 
 
