@@ -86,6 +86,8 @@ my $b = $t->{backend};
 my ($r, $start);
 
 
+# nginx's timers go by a clock that may be some ms behind
+
 # before it runs: the thread sleeps for longer than the deadline
 
 $t->fault('task.delay_ms', 1000);
@@ -97,7 +99,7 @@ my $took = time() - $start;
 
 is($r->status, 403, 'a job that does not start in time is a denial');
 is($r->json->{code}, 'DeadlineExceeded', 'for the deadline');
-cmp_ok($took, '>=', 0.19, 'which is waited for');
+cmp_ok($took, '>=', 0.15, 'which is waited for');
 cmp_ok($took, '<', 0.8, 'and the answer precedes the end of the thread');
 is($b->count, 0, 'the service sees nothing');
 
@@ -163,7 +165,7 @@ for my $path (qw(/runaway /runaway_inline)) {
 
     is($r->status, 403, "$path: an endless evaluation is a denial");
     is($r->json->{code}, 'DeadlineExceeded', "$path: for the deadline");
-    cmp_ok($took, '>=', 0.19, "$path: which is waited for");
+    cmp_ok($took, '>=', 0.15, "$path: which is waited for");
     cmp_ok($took, '<', 0.8, "$path: and not for much longer");
     is_deeply($r->json->{decision}{violations}, ['deadline'],
         "$path: it is a violation");

@@ -382,9 +382,7 @@ sub attempt {
         $t->get('/open/settle');
     }
 
-    $client->close();
-
-    return ($text, saw());
+    return ($text, saw(), $client);
 }
 
 
@@ -402,7 +400,8 @@ sub leaked {
 
 
 for my $row (@rows) {
-    my ($text, $saw) = attempt($row);
+    my ($text, $saw, $client) = attempt($row);
+    $client->close();
 
     ok(!leaked($row, $text, $saw), "$row->{name}: does not get through")
         or diag("client: $text\nservice: $saw");
@@ -428,10 +427,11 @@ for my $row (@rows) {
     next unless $row->{off} && Test::Constraint::has_faults();
 
     $t->fault($row->{off}, 1);
-    my ($client) = attempt($row);
+    ($text, $saw, $client) = attempt($row);
 
-    ok((wait_until { leaked($row, $client, saw()) } 5),
+    ok((wait_until { leaked($row, $text, saw()) } 5),
         "$row->{name}: gets through without $row->{off}");
+    $client->close();
     $t->fault($row->{off}, 0);
 }
 
