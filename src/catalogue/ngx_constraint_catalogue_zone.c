@@ -159,8 +159,8 @@ ngx_constraint_zone_path(ngx_conf_t *cf,
 
 /*
  * One environment has one zone: two of them in one process would share locks
- * that belong to the process.  A zone keeps its path over a reload: its cache
- * is shared with the workers that are leaving.
+ * that belong to the process.  A path may change over a reload: the cache
+ * knows which data file it is of.
  */
 
 static ngx_int_t
@@ -199,23 +199,9 @@ ngx_constraint_zone_unique(ngx_conf_t *cf,
         return NGX_OK;
     }
 
-    old = ngx_constraint_catalogue_find(cf->cycle->old_cycle,
-                                        &catalogue->conf.name, tag);
-
-    if (old && (old->conf.path.len != catalogue->conf.path.len
-                || ngx_strcmp(old->conf.path.data, catalogue->conf.path.data)
-                   != 0))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "constraint zone \"%V\" uses path \"%V\" while "
-                           "previously it used path \"%V\": give the new "
-                           "path to a zone of another name",
-                           &catalogue->conf.name, &catalogue->conf.path,
-                           &old->conf.path);
-        return NGX_ERROR;
-    }
-
-    catalogue->old = old;
+    catalogue->old = ngx_constraint_catalogue_find(cf->cycle->old_cycle,
+                                                   &catalogue->conf.name,
+                                                   tag);
 
     return NGX_OK;
 }
