@@ -56,6 +56,10 @@ world_body(uint32_t n)
     uint32_t   i;
 
     text = malloc(400 + 80 * (size_t) n);
+    if (text == NULL) {
+        abort();
+    }
+
     p = text + sprintf(text, "{\"a\":1,\"b\":true,\"l\":[");
 
     for (i = 0; i < n; i++) {
