@@ -496,7 +496,7 @@ cel_json_number_fits(const char *s, size_t len, bool whole)
     if (!whole) {
         /* too small a number reads as 0 and is accepted */
         return cel_double_from_chars(s, len, &d)
-               || memchr(s, '-', len) != NULL;
+               || memchr(s + 1, '-', len - 1) != NULL;
     }
 
     minus = *s == '-';

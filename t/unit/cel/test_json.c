@@ -76,6 +76,9 @@ test_refused(void)
     refused("[1e400]",
             "invalid JSON: number beyond 64 bits or the range of a double",
             1, 2);
+    refused("[-1e400]",
+            "invalid JSON: number beyond 64 bits or the range of a double",
+            1, 2);
     refused("[nul]", "invalid JSON: unexpected character, a value is missing",
             1, 2);
     refused("{} x", "invalid JSON: something follows the value", 1, 4);
