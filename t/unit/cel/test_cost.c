@@ -52,45 +52,51 @@ world_env(void)
 static char *
 world_body(uint32_t n)
 {
-    char      *text, *p;
+    char      *text;
+    FILE      *out;
+    size_t     len;
     uint32_t   i;
 
-    text = malloc(400 + 80 * (size_t) n);
-    if (text == NULL) {
+    out = open_memstream(&text, &len);
+    if (out == NULL) {
         abort();
     }
 
-    p = text + sprintf(text, "{\"a\":1,\"b\":true,\"l\":[");
+    fputs("{\"a\":1,\"b\":true,\"l\":[", out);
 
     for (i = 0; i < n; i++) {
-        p += sprintf(p, "%s%u", i > 0 ? "," : "", i % 10);
+        fprintf(out, "%s%u", i > 0 ? "," : "", i % 10);
     }
 
-    p += sprintf(p, "],\"m\":{");
+    fputs("],\"m\":{", out);
 
     for (i = 0; i < n; i++) {
-        p += sprintf(p, "%s\"k%u\":%u", i > 0 ? "," : "", i, i);
+        fprintf(out, "%s\"k%u\":%u", i > 0 ? "," : "", i, i);
     }
 
-    p += sprintf(p, "},\"texts\":[");
+    fputs("},\"texts\":[", out);
 
     for (i = 0; i < n; i++) {
-        p += sprintf(p, "%s\"text %u\"", i > 0 ? "," : "", i);
+        fprintf(out, "%s\"text %u\"", i > 0 ? "," : "", i);
     }
 
-    p += sprintf(p, "],\"deep\":[");
+    fputs("],\"deep\":[", out);
 
     for (i = 0; i < n; i++) {
-        p += sprintf(p, "%s[[],[%u]]", i > 0 ? "," : "", i);
+        fprintf(out, "%s[[],[%u]]", i > 0 ? "," : "", i);
     }
 
-    p += sprintf(p, "],\"text\":\"");
+    fputs("],\"text\":\"", out);
 
     for (i = 0; i < n; i++) {
-        p += sprintf(p, "%s", "abcdefghij");
+        fputs("abcdefghij", out);
     }
 
-    sprintf(p, "\"}");
+    fputs("\"}", out);
+
+    if (fclose(out) != 0) {
+        abort();
+    }
 
     return text;
 }
