@@ -10,7 +10,7 @@
  * loop.  Built by hand, from src/:
  *
  *     make OUT=/some/folder lib && cc -O2 -Icel ../t/bench/cel.c \
- *         /some/folder/libcel.a -lre2 -lsimdjson -lstdc++ -lpthread
+ *         /some/folder/libcel.a -lre2 -lsimdjson -lstdc++ -lpthread -lm
  */
 
 
@@ -53,12 +53,14 @@ static const char  body[] =
     "{\"id\":3,\"amount\":1.5,\"currency\":\"USD\"},"
     "{\"id\":4,\"amount\":99.99,\"currency\":\"EUR\"}],"
     "\"note\":\"Lorem ipsum dolor sit amet, consectetur adipiscing elit, "
-    "sed do eiusmod tempor incididunt ut labore et dolore magna aliqua. Ut "
-    "enim ad minim veniam, quis nostrud exercitation ullamco laboris nisi "
-    "ut aliquip ex ea commodo consequat. Duis aute irure dolor in reprehenderit in voluptate "
+    "sed do eiusmod tempor incididunt ut labore et dolore magna aliqua. "
+    "Ut enim ad minim veniam, quis nostrud exercitation ullamco laboris nisi "
+    "ut aliquip ex ea commodo consequat. Duis aute irure "
+    "dolor in reprehenderit in voluptate "
     "velit esse cillum dolore eu fugiat nulla pariatur. Excepteur sint "
     "occaecat cupidatat non proident, sunt in culpa qui officia deserunt "
-    "mollit anim id est laborum.\",\"trace\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}";
+    "mollit anim id est laborum.\","
+    "\"trace\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}";
 
 
 static uint64_t
