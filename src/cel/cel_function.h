@@ -161,6 +161,8 @@ extern const cel_overload_spec_t  cel_lib_time[];
 extern const cel_overload_spec_t  cel_lib_strings_ext[];
 extern const cel_overload_spec_t  cel_lib_optional[];
 extern const cel_overload_spec_t  cel_lib_message[];
+extern const cel_overload_spec_t  cel_lib_math[];
+extern const cel_overload_spec_t  cel_lib_encoders[];
 
 /* cel_library.c: the list of all libraries, ended by NULL */
 extern const cel_overload_spec_t *const  cel_libraries[];

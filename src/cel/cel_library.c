@@ -21,5 +21,7 @@ const cel_overload_spec_t *const  cel_libraries[] = {
     cel_lib_strings_ext,
     cel_lib_optional,
     cel_lib_message,
+    cel_lib_math,
+    cel_lib_encoders,
     NULL
 };

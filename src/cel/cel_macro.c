@@ -33,6 +33,7 @@ typedef cel_node_t *(*cel_macro_pt)(cel_macro_t *macro);
 
 static cel_node_t *cel_macro_has(cel_macro_t *macro);
 static cel_node_t *cel_macro_bind(cel_macro_t *macro);
+static cel_node_t *cel_macro_extreme(cel_macro_t *macro);
 static cel_node_t *cel_macro_quantifier(cel_macro_t *macro);
 static cel_node_t *cel_macro_exists_one(cel_macro_t *macro);
 static cel_node_t *cel_macro_filter(cel_macro_t *macro);
@@ -51,6 +52,10 @@ static cel_node_t *cel_macro_accu(cel_macro_t *macro);
 static cel_node_t *cel_macro_constant(cel_macro_t *macro, cel_value_t value);
 
 
+/* nargs of a call that may have more than two */
+#define CEL_MACRO_MANY    UINT32_MAX
+
+
 /* nargs without the receiver; namespace: the receiver must be this name */
 
 static const struct {
@@ -65,6 +70,11 @@ static const struct {
 } cel_macros[] = {
     { "has", NULL, false, false, 1, 0, CEL_M_NONE, cel_macro_has },
     { "bind", "cel", true, false, 3, 1, CEL_M_BIND, cel_macro_bind },
+
+    { "greatest", "math", true, false, CEL_MACRO_MANY, 0, CEL_M_NONE,
+      cel_macro_extreme },
+    { "least", "math", true, false, CEL_MACRO_MANY, 0, CEL_M_NONE,
+      cel_macro_extreme },
 
     { "all", NULL, true, false, 2, 1, CEL_M_ALL, cel_macro_quantifier },
     { "all", NULL, true, false, 3, 2, CEL_M_ALL, cel_macro_quantifier },
@@ -124,7 +134,8 @@ cel_macro_expand(cel_parser_t *parser, const cel_node_t *call, bool *expanded)
     for (i = 0; cel_macros[i].name != NULL; i++) {
 
         if (cel_macros[i].member != (target != NULL)
-            || cel_macros[i].nargs != call->nitems
+            || (cel_macros[i].nargs == CEL_MACRO_MANY
+                ? call->nitems < 3 : cel_macros[i].nargs != call->nitems)
             || strcmp(cel_macros[i].name, call->name) != 0
             || (cel_macros[i].optionals && !parser->optionals))
         {
@@ -188,6 +199,48 @@ cel_macro_bind(cel_macro_t *macro)
 
     return cel_macro_let(macro, name, macro->call->items[1],
                          macro->call->items[2]);
+}
+
+
+/* math.greatest(a, b, c, ...) is math.greatest([a, b, c, ...]) */
+
+static cel_node_t *
+cel_macro_extreme(cel_macro_t *macro)
+{
+    uint32_t      i;
+    cel_node_t   *list, *node;
+    cel_nodes_t   items, args;
+
+    memset(&items, 0, sizeof(cel_nodes_t));
+    memset(&args, 0, sizeof(cel_nodes_t));
+
+    for (i = 0; i < macro->call->nitems; i++) {
+        if (cel_nodes_push(macro->parser, &items, macro->call->items[i], 0)
+            != CEL_OK)
+        {
+            return NULL;
+        }
+    }
+
+    list = cel_node_make(macro->parser, CEL_N_LIST, macro->call->offset);
+
+    if (list == NULL
+        || cel_node_adopt_items(macro->parser, list, &items) != CEL_OK
+        || cel_nodes_push(macro->parser, &args, list, 0) != CEL_OK)
+    {
+        return NULL;
+    }
+
+    node = cel_node_call(macro->parser, macro->call->offset,
+                         macro->call->name, &args);
+    if (node == NULL) {
+        return NULL;
+    }
+
+    node->target = macro->call->target;
+
+    return cel_node_adopt(macro->parser, node, node->target) == CEL_OK
+           ? node : NULL;
 }
 
 

@@ -336,6 +336,8 @@ static const char *const  random_unary[] = {
     "size(", "string(", "int(", "type(", "dyn(", "!(", "-(", "double(",
     "bool(", "bytes(", "[", "{'k': ", "strings.quote(",
     "optional.of(", "optional.ofNonZeroValue(", "[?", "{?'k': ",
+    "math.greatest(", "math.sqrt(", "base64.encode(", "hex.encode(",
+    "base64.decode(",
 };
 
 static const char *const  random_methods[] = {
