@@ -400,6 +400,7 @@ typedef struct {
     ngx_connection_t            dummy;         /* for the timer's data */
     ngx_log_t                  *log;
     time_t                      logged;        /* last of repeated errors */
+    time_t                      told;          /* last of refused writes */
 } ngx_constraint_worker_t;
 
 

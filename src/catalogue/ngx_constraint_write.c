@@ -13,7 +13,11 @@
 #include "ngx_constraint_catalogue_room.h"
 
 
+#define NGX_CONSTRAINT_WRITE_TELL  60      /* seconds between two lines */
+
+
 static void ngx_constraint_write_done(ngx_constraint_job_t *job);
+static void ngx_constraint_write_log(ngx_constraint_write_t *write);
 static void ngx_constraint_write_destroy(ngx_constraint_job_t *job);
 static void ngx_constraint_write_run_thread(ngx_constraint_job_t *job);
 static void ngx_constraint_write_transaction(
@@ -77,7 +81,33 @@ ngx_constraint_write_done(ngx_constraint_job_t *job)
 {
     ngx_constraint_write_t  *write = (ngx_constraint_write_t *) job;
 
+    ngx_constraint_write_log(write);
+
     write->done(write);
+}
+
+
+/* At most one line a minute: a full store is met by every write. */
+
+static void
+ngx_constraint_write_log(ngx_constraint_write_t *write)
+{
+    ngx_constraint_worker_t  *worker;
+
+    worker = write->catalogue->worker;
+
+    if (worker == NULL
+        || (write->result != NGX_CONSTRAINT_WRITE_FULL
+            && write->result != NGX_CONSTRAINT_WRITE_FAILED)
+        || ngx_time() - worker->told < NGX_CONSTRAINT_WRITE_TELL)
+    {
+        return;
+    }
+
+    worker->told = ngx_time();
+
+    ngx_log_error(NGX_LOG_WARN, worker->log, 0,
+                  "constraint: a write was refused: %s", write->error);
 }
 
 
