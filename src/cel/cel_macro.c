@@ -13,11 +13,14 @@
 
 #include "cel_parse.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 
 #define CEL_MACRO_ACCU    "@result"
 #define CEL_MACRO_TARGET  "@target"
+#define CEL_MACRO_NAME    32
 
 
 typedef struct {
@@ -33,6 +36,8 @@ typedef cel_node_t *(*cel_macro_pt)(cel_macro_t *macro);
 
 static cel_node_t *cel_macro_has(cel_macro_t *macro);
 static cel_node_t *cel_macro_bind(cel_macro_t *macro);
+static cel_node_t *cel_macro_block(cel_macro_t *macro);
+static cel_node_t *cel_macro_numbered(cel_macro_t *macro);
 static cel_node_t *cel_macro_extreme(cel_macro_t *macro);
 static cel_node_t *cel_macro_quantifier(cel_macro_t *macro);
 static cel_node_t *cel_macro_exists_one(cel_macro_t *macro);
@@ -47,6 +52,8 @@ static cel_node_t *cel_macro_collect(cel_macro_t *macro, cel_node_t *node);
 static cel_node_t *cel_macro_filtered(cel_macro_t *macro, cel_node_t *node);
 static cel_node_t *cel_macro_let(cel_macro_t *macro, const char *name,
     cel_node_t *value, cel_node_t *result);
+static char *cel_macro_name_of(cel_macro_t *macro, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 static const char *cel_macro_var(cel_macro_t *macro, uint32_t i);
 static cel_node_t *cel_macro_accu(cel_macro_t *macro);
 static cel_node_t *cel_macro_constant(cel_macro_t *macro, cel_value_t value);
@@ -70,6 +77,11 @@ static const struct {
 } cel_macros[] = {
     { "has", NULL, false, false, 1, 0, CEL_M_NONE, cel_macro_has },
     { "bind", "cel", true, false, 3, 1, CEL_M_BIND, cel_macro_bind },
+
+    { "block", "cel", true, false, 2, 0, CEL_M_BIND, cel_macro_block },
+    { "index", "cel", true, false, 1, 0, CEL_M_NONE, cel_macro_numbered },
+    { "iterVar", "cel", true, false, 2, 0, CEL_M_NONE, cel_macro_numbered },
+    { "accuVar", "cel", true, false, 2, 0, CEL_M_NONE, cel_macro_numbered },
 
     { "greatest", "math", true, false, CEL_MACRO_MANY, 0, CEL_M_NONE,
       cel_macro_extreme },
@@ -199,6 +211,81 @@ cel_macro_bind(cel_macro_t *macro)
 
     return cel_macro_let(macro, name, macro->call->items[1],
                          macro->call->items[2]);
+}
+
+
+/*
+ * cel.block([a, b, ...], result): cel.index(0) is a, also in b; the form in
+ * which optimisers write what is used more than once
+ */
+
+static cel_node_t *
+cel_macro_block(cel_macro_t *macro)
+{
+    char              *name;
+    uint32_t           i;
+    cel_node_t        *result;
+    const cel_node_t  *list;
+
+    list = macro->call->items[0];
+    result = macro->call->items[1];
+
+    if (list->kind != CEL_N_LIST || list->item_flags != NULL) {
+        cel_issue(macro->parser->issues, CEL_E_PARSE, macro->parser->ast,
+                  list->offset, "cel.block() takes a list literal and an "
+                  "expression");
+        return NULL;
+    }
+
+    for (i = list->nitems; i-- > 0; ) {
+
+        name = cel_macro_name_of(macro, "@index%u", i);
+        if (name == NULL) {
+            return NULL;
+        }
+
+        result = cel_macro_let(macro, name, list->items[i], result);
+        if (result == NULL) {
+            return NULL;
+        }
+    }
+
+    return result;
+}
+
+
+/* cel.index(i), cel.iterVar(depth, i), cel.accuVar(depth, i): names */
+
+static cel_node_t *
+cel_macro_numbered(cel_macro_t *macro)
+{
+    char               *name;
+    uint32_t            i, numbers[2];
+    const cel_value_t  *value;
+
+    for (i = 0; i < macro->call->nitems; i++) {
+        value = &macro->call->items[i]->value;
+
+        if (macro->call->items[i]->kind != CEL_N_CONST
+            || value->kind != CEL_INT || value->i < 0
+            || value->i > UINT16_MAX)
+        {
+            cel_issue(macro->parser->issues, CEL_E_PARSE, macro->parser->ast,
+                      macro->call->items[i]->offset, "cel.%s() takes small "
+                      "numbers, as literals", macro->call->name);
+            return NULL;
+        }
+
+        numbers[i] = (uint32_t) value->i;
+    }
+
+    name = macro->call->nitems == 1
+           ? cel_macro_name_of(macro, "@index%u", numbers[0])
+           : cel_macro_name_of(macro, "@%s:%u:%u", macro->call->name,
+                               numbers[0], numbers[1]);
+
+    return name != NULL
+           ? cel_node_ident(macro->parser, macro->call->offset, name) : NULL;
 }
 
 
@@ -620,6 +707,27 @@ cel_macro_let(cel_macro_t *macro, const char *name, cel_node_t *value,
     fold->result = result;
 
     return cel_macro_finish(macro, node);
+}
+
+
+/* a name that no source can hold */
+
+static char *
+cel_macro_name_of(cel_macro_t *macro, const char *fmt, ...)
+{
+    char     *name;
+    va_list   args;
+
+    name = cel_parse_alloc(macro->parser, CEL_MACRO_NAME);
+    if (name == NULL) {
+        return NULL;
+    }
+
+    va_start(args, fmt);
+    vsnprintf(name, CEL_MACRO_NAME, fmt, args);
+    va_end(args);
+
+    return name;
 }
 
 
