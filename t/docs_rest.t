@@ -190,7 +190,8 @@ while ($router =~ /\{ "(.+?)", NGX_HTTP_(\w+),\s+\w+_API_([A-Z]+),/g)
     $calls{"$2 $1"} = lc($3);
 }
 
-$told{$1} = $2 while $text =~ /^\| `((?:GET|POST|PUT|DELETE) [^`]+)` \| (\w+) /mg;
+$told{$1} = $2
+    while $text =~ /^\| `((?:GET|POST|PUT|DELETE) [^`]+)` \| (\w+) /mg;
 
 cmp_ok(scalar(keys %calls), '>', 10, 'the router has calls');
 is(json(\%told), json(\%calls), 'the table of calls is the router\'s');
