@@ -381,9 +381,7 @@ ngx_http_constraint_api_refused(ngx_http_constraint_api_t *api,
     case NGX_CONSTRAINT_WRITE_FULL:
         ngx_http_constraint_api_fail(api,
                                      NGX_HTTP_CONSTRAINT_API_E_STORE_FULL,
-                                     NULL, "the store is full; delete what is "
-                                     "not needed or raise map_size of "
-                                     "constraint_zone");
+                                     NULL, "%s", (char *) write->error);
         return;
 
     default: /* NGX_CONSTRAINT_WRITE_FAILED */
