@@ -259,6 +259,13 @@ ngx_constraint_enforcement_detach(ngx_constraint_enforcement_t *e)
 }
 
 
+ngx_constraint_failure_t *
+ngx_constraint_worker_failure(void)
+{
+    return &ngx_constraint_worker.failure;
+}
+
+
 ngx_int_t
 ngx_constraint_enforcer_init_process(ngx_cycle_t *cycle)
 {

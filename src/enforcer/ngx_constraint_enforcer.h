@@ -123,6 +123,9 @@ typedef struct {
     char                      message[CEL_MESSAGE_MAX];
 } ngx_constraint_failure_t;
 
+/* The one of inline evaluations: nothing nests, and it is read at once. */
+ngx_constraint_failure_t *ngx_constraint_worker_failure(void);
+
 /* Notes the failure and fills eval->error; returns CEL_ERROR.  Any thread. */
 cel_status_t ngx_constraint_fact_fail(ngx_constraint_failure_t *failure,
     cel_eval_t *eval, ngx_constraint_error_e error, const char *fmt, ...)
@@ -196,7 +199,7 @@ struct ngx_constraint_facts_s {
     ngx_str_t                 input;
     unsigned                  input_ready:1;
     unsigned                  allow_duplicates:1;
-    ngx_constraint_failure_t  failure;
+    ngx_constraint_failure_t  *failure;        /* worker_failure() */
 
     /* the enforcer's own */
     ngx_constraint_document_t  *document;

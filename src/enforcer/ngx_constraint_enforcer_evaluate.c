@@ -139,7 +139,7 @@ ngx_constraint_evaluate_inline(ngx_constraint_enforcement_t *e)
                    e->settings->memory_limit);
 
     ev->workflow = state->rule->workflow;
-    ev->failure = &e->facts->failure;
+    ev->failure = e->facts->failure;
     ev->failure->error = NGX_CONSTRAINT_E_NONE;
     ev->explain = e->explain;
     ev->execute = e->execute;

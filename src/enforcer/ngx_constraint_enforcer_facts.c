@@ -101,12 +101,12 @@ ngx_constraint_fact_input(ngx_constraint_enforcement_t *e, cel_eval_t *eval,
         facts->document = ngx_constraint_document_parse(
                                       ngx_constraint_worker.parser,
                                       &facts->input, facts->allow_duplicates,
-                                      &facts->failure);
+                                      facts->failure);
 
         if (facts->document == NULL) {
-            return ngx_constraint_fact_fail(&facts->failure, eval,
-                                            facts->failure.error, "%s",
-                                            facts->failure.message);
+            return ngx_constraint_fact_fail(facts->failure, eval,
+                                            facts->failure->error, "%s",
+                                            facts->failure->message);
         }
     }
 
@@ -121,7 +121,7 @@ ngx_constraint_fact_subject(ngx_constraint_enforcement_t *e, cel_eval_t *eval,
     cel_value_t *value)
 {
     if (e->subject.len == 0) {
-        return ngx_constraint_fact_fail(&e->facts->failure, eval,
+        return ngx_constraint_fact_fail(e->facts->failure, eval,
                                         NGX_CONSTRAINT_E_SUBJECT_MISSING,
                                         "subject.id is read, but there is "
                                         "no subject");
@@ -130,7 +130,7 @@ ngx_constraint_fact_subject(ngx_constraint_enforcement_t *e, cel_eval_t *eval,
     if (e->subject.len > NGX_CONSTRAINT_NAME_MAX
         || !ngx_constraint_utf8_valid(e->subject.data, e->subject.len))
     {
-        return ngx_constraint_fact_fail(&e->facts->failure, eval,
+        return ngx_constraint_fact_fail(e->facts->failure, eval,
                                         NGX_CONSTRAINT_E_EVALUATION,
                                         "subject.id is longer than 255 bytes "
                                         "or not valid UTF-8");

@@ -260,7 +260,7 @@ ngx_constraint_job_fact(ngx_constraint_enforcement_t *e,
     }
 
     if (rc == CEL_NOT_FOUND) {
-        e->facts->failure.error = NGX_CONSTRAINT_E_NONE;
+        e->facts->failure->error = NGX_CONSTRAINT_E_NONE;
 
         rc = ngx_constraint_fact(e, eval, slot, &value);
 

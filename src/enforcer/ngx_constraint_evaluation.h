@@ -129,6 +129,7 @@ void ngx_constraint_wake(ngx_constraint_enforcement_t *e);
 
 typedef struct {
     ngx_constraint_evaluation_t  evaluation;   /* the inline one */
+    ngx_constraint_failure_t     failure;      /* of it */
     cel_json_parser_t           *parser;
     void                        *scratch;
     ngx_uint_t                   pending;      /* jobs */

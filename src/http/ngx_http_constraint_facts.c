@@ -62,11 +62,12 @@ ngx_http_constraint_source_init(ngx_http_constraint_source_t *source,
     source->facts.fetch = ngx_http_constraint_fetch;
     source->facts.table = ngx_http_constraint_table;
     source->facts.sizes = ngx_http_constraint_sizes;
+    source->facts.failure = ngx_constraint_worker_failure();
     source->request = r;
     source->args = NULL;
 
     ngx_http_constraint_headers_init(&source->headers, r, headers,
-                                     &source->facts.failure);
+                                     source->facts.failure);
 }
 
 
@@ -185,7 +186,7 @@ ngx_http_constraint_fetch_args(ngx_http_constraint_source_t *source,
 {
     if (source->args == NULL) {
         source->args = ngx_http_constraint_args(source->request,
-                                                &source->facts.failure);
+                                                source->facts.failure);
         if (source->args == NULL) {
             return ngx_http_constraint_no_memory(eval);
         }
@@ -218,7 +219,7 @@ ngx_http_constraint_fetch_size(ngx_http_constraint_source_t *source,
     }
 
     if (r->headers_in.chunked) {
-        return ngx_constraint_fact_fail(&source->facts.failure, eval,
+        return ngx_constraint_fact_fail(source->facts.failure, eval,
                                         NGX_CONSTRAINT_E_EVALUATION,
                                         "request.size of a body without "
                                         "Content-Length is not known");
@@ -433,7 +434,7 @@ ngx_http_constraint_fetch_var(ngx_http_constraint_source_t *source,
     }
 
     if (v->len > NGX_HTTP_CONSTRAINT_VAR_MAX) {
-        return ngx_constraint_fact_fail(&source->facts.failure, eval,
+        return ngx_constraint_fact_fail(source->facts.failure, eval,
                                         NGX_CONSTRAINT_E_EVALUATION,
                                         "variable '%.*s' is longer than %d "
                                         "bytes", (int) var[slot].name.len,
@@ -458,7 +459,7 @@ ngx_http_constraint_text(ngx_http_constraint_source_t *source,
     cel_value_t *value)
 {
     if (!ngx_constraint_utf8_valid(text->data, text->len)) {
-        return ngx_constraint_fact_fail(&source->facts.failure, eval,
+        return ngx_constraint_fact_fail(source->facts.failure, eval,
                                         NGX_CONSTRAINT_E_EVALUATION,
                                         "%.80s is not valid UTF-8", name);
     }
