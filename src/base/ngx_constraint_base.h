@@ -149,6 +149,7 @@ ngx_uint_t ngx_constraint_utf8_valid(const u_char *p, size_t len);
  *   task.post_fails          posting a job fails as nginx's own queue does
  *   task.queue_full          posting finds max jobs pending
  *   store.open_fails         the store cannot be opened
+ *   store.read_busy          a read in the event loop finds the map in use
  *   store.hold_write_ms      a write keeps LMDB's lock so long
  *   store.map_full           puts find the map full
  *   store.disk_full          the file cannot grow

@@ -47,7 +47,11 @@ ngx_constraint_find(ngx_constraint_catalogue_t *catalogue,
 }
 
 
-/* NGX_OK when all of it is there, as of one generation that is new enough. */
+/*
+ * NGX_OK when all of it is there, as of one generation that is new enough:
+ * the store's own, as the worker's is an old one when its changes could not
+ * be read.
+ */
 
 static ngx_int_t
 ngx_constraint_find_cached(ngx_constraint_catalogue_t *catalogue,
@@ -66,7 +70,7 @@ ngx_constraint_find_cached(ngx_constraint_catalogue_t *catalogue,
 
     if (ngx_constraint_cache_get(catalogue, &key, &worker->value, &at)
         != NGX_OK
-        || at < worker->synced
+        || at < ngx_constraint_store_generation(&worker->store)
         || ngx_constraint_find_open(&key, &worker->value, &payload) != NGX_OK
         || ngx_constraint_payload_open(&payload, &found->record) != NGX_OK)
     {

@@ -316,6 +316,10 @@ ngx_constraint_store_read(ngx_constraint_store_t *store,
     read->store = store;
     read->loop = loop;
 
+    if (loop && ngx_constraint_fault("store.read_busy")) {
+        return EBUSY;
+    }
+
     for (n = 0; n < NGX_CONSTRAINT_STORE_WAIT_MS; n++) {
 
         rc = ngx_constraint_store_enter(store, !loop);
