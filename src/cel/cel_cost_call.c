@@ -26,6 +26,7 @@ struct cel_cost_args_s {
 
     cel_bound_t          units;          /* of CEL_CHARGE_SUM and _DEEP */
     cel_bound_t          product;        /* of the sizes, 0 taken as 1 */
+    cel_bound_t          pairs;          /* of CEL_CHARGE_PAIRS */
     cel_bound_t          weight;         /* product of all that is in them */
     cel_shape_t          sum;            /* of the sized arguments */
     cel_shape_t          largest;        /* of them */
@@ -330,6 +331,7 @@ cel_cost_overload(const cel_overload_t *overload, const cel_charge_t *charge,
 
     cel_bound_set(&args->units, 0);
     cel_bound_set(&args->product, 1);
+    cel_bound_set(&args->pairs, 1);
     cel_bound_set(&args->weight, 1);
 
     cel_shape_scalar(&args->largest);
@@ -347,6 +349,9 @@ cel_cost_overload(const cel_overload_t *overload, const cel_charge_t *charge,
     if (charge->mode == CEL_CHARGE_PRODUCT) {
         args->units = args->product;
         cel_bound_scale(&args->units, charge->per, charge->shift);
+
+    } else if (charge->mode == CEL_CHARGE_PAIRS) {
+        args->units = args->pairs;
     }
 
     cel_bound_add_constant(&args->units, charge->base);
@@ -363,6 +368,15 @@ cel_cost_count(const cel_charge_t *charge, const cel_shape_t *shape,
 
     cel_shape_charge(shape, charge, &one);
     cel_bound_add(&args->units, &one);
+
+    if (charge->mode == CEL_CHARGE_PAIRS) {
+        cel_bound_add_constant(&one, 1);
+        cel_bound_multiply(&args->pairs, &one, args->most);
+
+        if ((charge->sized & (charge->sized - 1)) == 0) {
+            cel_bound_multiply(&args->pairs, &one, args->most);
+        }
+    }
 
     one = shape->len;
     cel_bound_add_constant(&one, 1);
@@ -417,6 +431,12 @@ cel_cost_result(const cel_overload_t *overload, const cel_charge_t *charge,
             cel_bound_scale(&result->bytes, 4, 0);
         }
 
+        break;
+
+    case CEL_RESULT_BASE:
+        cel_shape_scalar(result);
+        cel_bound_set(&result->len, charge->base);
+        cel_bound_set(&result->items, 1 + 2 * (uint64_t) charge->base);
         break;
 
     case CEL_RESULT_SAME:

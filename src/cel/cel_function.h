@@ -40,12 +40,19 @@ typedef cel_status_t (*cel_function_pt)(cel_eval_t *eval,
  * charges at most n * per, a string of n bytes at most 1 + (n * per >> shift).
  * The function charges it piece by piece as it goes, the rest is charged
  * before the call.
+ *
+ * CEL_CHARGE_PAIRS is the product of 1 + what CEL_CHARGE_DEEP comes to for
+ * each of the two sized arguments, or twice for the one: every part of one
+ * may meet every part of the other.  CEL_CHARGE_UP_TO is base at most, the
+ * function says how much.  Both are charged as they go, too.
  */
 
 typedef enum {
     CEL_CHARGE_SUM = 0,
     CEL_CHARGE_PRODUCT,
-    CEL_CHARGE_DEEP
+    CEL_CHARGE_DEEP,          /* from here on charged by the function */
+    CEL_CHARGE_PAIRS,
+    CEL_CHARGE_UP_TO
 } cel_charge_mode_t;
 
 typedef enum {
@@ -54,6 +61,7 @@ typedef enum {
     CEL_RESULT_ARGS_4,        /* at most four times that (escapes, hex) */
     CEL_RESULT_PRODUCT,       /* at most the product (replace, join) */
     CEL_RESULT_ELEMENT,       /* a part of args[0] */
+    CEL_RESULT_BASE,          /* a list of at most base numbers */
     CEL_RESULT_SAME           /* one of the sized arguments, or an optional of
                                * it, or what is in it */
 } cel_result_size_t;
@@ -163,6 +171,8 @@ extern const cel_overload_spec_t  cel_lib_optional[];
 extern const cel_overload_spec_t  cel_lib_message[];
 extern const cel_overload_spec_t  cel_lib_math[];
 extern const cel_overload_spec_t  cel_lib_encoders[];
+extern const cel_overload_spec_t  cel_lib_lists[];
+extern const cel_overload_spec_t  cel_lib_sets[];
 
 /* cel_library.c: the list of all libraries, ended by NULL */
 extern const cel_overload_spec_t *const  cel_libraries[];

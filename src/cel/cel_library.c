@@ -23,5 +23,7 @@ const cel_overload_spec_t *const  cel_libraries[] = {
     cel_lib_message,
     cel_lib_math,
     cel_lib_encoders,
+    cel_lib_lists,
+    cel_lib_sets,
     NULL
 };

@@ -43,6 +43,7 @@ static cel_node_t *cel_macro_quantifier(cel_macro_t *macro);
 static cel_node_t *cel_macro_exists_one(cel_macro_t *macro);
 static cel_node_t *cel_macro_filter(cel_macro_t *macro);
 static cel_node_t *cel_macro_list(cel_macro_t *macro);
+static cel_node_t *cel_macro_sort_by(cel_macro_t *macro);
 static cel_node_t *cel_macro_map(cel_macro_t *macro);
 static cel_node_t *cel_macro_optional(cel_macro_t *macro);
 static cel_node_t *cel_macro_method(cel_macro_t *macro, const char *name);
@@ -104,6 +105,8 @@ static const struct {
     { "map", NULL, true, false, 2, 1, CEL_M_MAP, cel_macro_list },
     { "map", NULL, true, false, 3, 1, CEL_M_MAP_FILTER, cel_macro_list },
     { "filter", NULL, true, false, 2, 1, CEL_M_FILTER, cel_macro_filter },
+
+    { "sortBy", NULL, true, false, 2, 1, CEL_M_MAP, cel_macro_sort_by },
 
     { "transformList", NULL, true, false, 3, 2, CEL_M_TRANSFORM_LIST,
       cel_macro_list },
@@ -444,6 +447,51 @@ cel_macro_list(cel_macro_t *macro)
     node->fold->transform = macro->call->items[macro->call->nitems - 1];
 
     return cel_macro_collect(macro, node);
+}
+
+
+/* a.sortBy(v, e): cel.bind(@target, a, @target.@sortBy(@target.map(v, e))) */
+
+static cel_node_t *
+cel_macro_sort_by(cel_macro_t *macro)
+{
+    cel_node_t   *keys, *node;
+    cel_node_t    call;
+    cel_nodes_t   args;
+    cel_macro_t   map;
+
+    call = *macro->call;
+    call.target = cel_node_ident(macro->parser, call.offset,
+                                 CEL_MACRO_TARGET);
+    if (call.target == NULL) {
+        return NULL;
+    }
+
+    map = *macro;
+    map.call = &call;
+    keys = cel_macro_list(&map);
+
+    memset(&args, 0, sizeof(cel_nodes_t));
+
+    if (keys == NULL
+        || cel_nodes_push(macro->parser, &args, keys, 0) != CEL_OK)
+    {
+        return NULL;
+    }
+
+    node = cel_node_call(macro->parser, call.offset, "@sortBy", &args);
+    if (node == NULL) {
+        return NULL;
+    }
+
+    node->target = cel_node_ident(macro->parser, call.offset,
+                                  CEL_MACRO_TARGET);
+
+    if (cel_node_adopt(macro->parser, node, node->target) != CEL_OK) {
+        return NULL;
+    }
+
+    return cel_macro_let(macro, CEL_MACRO_TARGET, macro->call->target, node);
 }
 
 

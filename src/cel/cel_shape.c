@@ -204,7 +204,7 @@ cel_shape_charge(const cel_shape_t *shape, const cel_charge_t *charge,
 {
     cel_bound_t  bytes;
 
-    if (charge->mode != CEL_CHARGE_DEEP) {
+    if (charge->mode < CEL_CHARGE_DEEP) {
         *units = shape->len;
         cel_bound_scale(units, charge->per, charge->shift);
         return;

@@ -225,8 +225,8 @@ cel_charge_units(const cel_charge_t *charge, const cel_value_t *args)
     uint32_t  i, sized;
     uint64_t  size, one;
 
-    if (charge->mode == CEL_CHARGE_DEEP) {
-        return charge->base;
+    if (charge->mode >= CEL_CHARGE_DEEP) {
+        return charge->mode == CEL_CHARGE_UP_TO ? 1 : charge->base;
     }
 
     size = charge->mode == CEL_CHARGE_PRODUCT;

@@ -245,6 +245,14 @@ static const struct {
     { "google.protobuf.ListValue{values: input.texts}.size() > 0", 300 },
     { "m.?k1.optMap(v, v + 1).orValue(7)", 60 },
     { "[?input.?none, ?m[?'k1']]", 300 },
+    { "l.sort().size() > 0", 800 },
+    { "input.texts.sortBy(i, i).size() > 0", 800 },
+    { "l.distinct().size() > 0", 20000 },
+    { "sets.contains(input.texts, [t])", 1000 },
+    { "input.deep.flatten().size() > 0", 100 },
+    { "(dyn([s, t])).isSorted()", 3 },
+    { "l.slice(0, 3).reverse().sum() > 0", 100 },
+    { "lists.range(x).all(i, i < 9)", 20000 },
 };
 
 
@@ -329,7 +337,7 @@ static const char *const  random_binary[] = {
     " + ", " - ", " * ", " / ", " % ", " == ", " != ", " < ", " >= ",
     " && ", " || ", " in ", ".contains(", ".startsWith(", ".matches(",
     ".split(", ".join(", ".indexOf(", ".charAt(", ".substring(",
-    ".format(", ".orValue(", ".or(",
+    ".indexOf(", ".format(", ".orValue(", ".or(",
 };
 
 static const char *const  random_unary[] = {
@@ -337,7 +345,8 @@ static const char *const  random_unary[] = {
     "bool(", "bytes(", "[", "{'k': ", "strings.quote(",
     "optional.of(", "optional.ofNonZeroValue(", "[?", "{?'k': ",
     "math.greatest(", "math.sqrt(", "base64.encode(", "hex.encode(",
-    "base64.decode(",
+    "base64.decode(", "lists.range(", "sets.contains(input.texts, ",
+    "sets.equivalent([s, s], ", "sets.intersects(l, ",
 };
 
 static const char *const  random_methods[] = {
@@ -348,7 +357,10 @@ static const char *const  random_methods[] = {
     ".transformMapEntry(k, w, {k: w, string(w): s})",
     ".optMap(o, [o, o])", ".optFlatMap(o, optional.of(o))", ".orValue(s)",
     ".value()", ".hasValue()", ".or(optional.of(t))", ".?k1", ".?k.k", "[?0]",
-    "[?'text']",
+    "[?'text']", ".slice(0, 1)", ".flatten()", ".flatten(9)", ".distinct()",
+    ".reverse()", ".first()", ".last()", ".sort()", ".sortBy(i, i)",
+    ".sortBy(i, [s, t].size())", ".isSorted()", ".min()", ".max()",
+    ".sum()", ".indexOf(t)", ".lastIndexOf(s)",
 };
 
 static const char *const  random_macros[] = {
