@@ -274,8 +274,8 @@ build_libs() {
 
 
 build_ctl() {
-    build_libs ctl constraintctl
-    cp "$build/ctl/constraintctl" "$build/constraintctl.new"
+    build_libs unit constraintctl
+    cp "$build/unit/constraintctl" "$build/constraintctl.new"
     mv "$build/constraintctl.new" "$build/constraintctl"
     echo "$build/constraintctl"
 }

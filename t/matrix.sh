@@ -85,38 +85,19 @@ row() {
 }
 
 
-valgrind_units() {
-    cat <<'END'
-set -u
-failed=0
-files=0
-for program in "$BUILD"/unit/t/*/test_*; do
-    case "$program" in *.d) continue ;; esac
-    files=$((files + 1))
-    echo "# $program"
-    valgrind -q --leak-check=full --errors-for-leak-kinds=definite,possible \
-        --error-exitcode=99 "$program" || failed=1
-done
-echo "Files=$files, Tests=$files"
-[ "$files" -gt 0 ] && exit $failed
-END
-}
-
-
 run_part() {
     local workers h2 reload name
 
     case "$1" in
         clang)
-            row clang "gcc's suite by clang" t/run.sh --clang ;;
+            row clang "built by clang" t/run.sh --clang ;;
 
         dist)
             row dist "module as shipped" t/run.sh --dist ;;
 
         valgrind)
             t/build.sh unit || return
-            valgrind_units > "$results/valgrind-units.sh"
-            row valgrind "unit tests" bash build/matrix/valgrind-units.sh ;;
+            row valgrind "unit tests" t/lib/valgrind-units ;;
 
         modes)
             for workers in 1 4; do
@@ -177,16 +158,9 @@ END
 }
 
 
-for part in "${parts[@]}"; do
-    rm -f "$results/$part.rows"
-done
+# the rows of other parts are those of the table as committed
 
-for part in clang dist valgrind modes crash soak; do
-    case " ${parts[*]} " in
-        *" $part "*)  ;;
-        *)            rm -f "$results/$part.rows" ;;
-    esac
-done
+rm -f "$results"/*.rows
 
 for part in "${parts[@]}"; do
     run_part "$part"

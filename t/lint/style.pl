@@ -40,7 +40,7 @@ for my $file (sort @files) {
         check_c($file);
 
     } elsif ($file =~ m{\.(?:pl|pm|t|sh)$|^config$|^src/config\.make$|^\.ci/}
-        || $file eq 't/lib/exec')
+        || $file =~ m{^t/lib/(?:exec|valgrind-units)$})
     {
         check_script($file);
     }
