@@ -9,7 +9,12 @@ package Test::Constraint::Formatter;
 use warnings;
 use strict;
 
-use parent 'TAP::Formatter::Console';
+use TAP::Formatter::Console;
+use TAP::Formatter::File;
+
+# the choice prove makes itself when it is given no formatter
+
+our @ISA = -t STDOUT ? 'TAP::Formatter::Console' : 'TAP::Formatter::File';
 
 
 sub summary {
