@@ -117,9 +117,22 @@ ngx_uint_t
 ngx_constraint_utf8_valid(const u_char *p, size_t len)
 {
     size_t         n;
+    uint64_t       word;
     const u_char  *end;
 
     for (end = p + len; p < end; p += n) {
+
+        /* most is ASCII: eight bytes at a time */
+
+        if (end - p >= 8) {
+            ngx_memcpy(&word, p, 8);
+
+            if ((word & 0x8080808080808080) == 0) {
+                n = 8;
+                continue;
+            }
+        }
+
         n = ngx_constraint_utf8_length(p, end);
 
         if (n == 0) {

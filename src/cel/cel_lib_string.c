@@ -18,7 +18,7 @@
 #include "cel_re2.h"
 
 
-#define CEL_FOUND    1, 1, 4, 3, CEL_CHARGE_SUM, CEL_RESULT_SMALL
+#define CEL_FOUND    1, 1, 2, 3, CEL_CHARGE_SUM, CEL_RESULT_SMALL
 #define CEL_PREFIX   1, 1, CEL_BYTES_SHIFT, 2, CEL_CHARGE_SUM,                \
                      CEL_RESULT_SMALL
 
