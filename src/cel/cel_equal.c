@@ -16,6 +16,7 @@
 
 static cel_status_t cel_equal_at(cel_eval_t *eval, const cel_value_t *a,
     const cel_value_t *b, bool *equal, uint32_t depth);
+static bool cel_equal_opaque(const cel_opaque_t *a, const cel_opaque_t *b);
 static cel_status_t cel_equal_lists(cel_eval_t *eval, const cel_value_t *a,
     const cel_value_t *b, bool *equal, uint32_t depth);
 static cel_status_t cel_equal_maps(cel_eval_t *eval, const cel_value_t *a,
@@ -98,10 +99,23 @@ cel_equal_at(cel_eval_t *eval, const cel_value_t *a, const cel_value_t *b,
 
         return cel_equal_at(eval, a->v, b->v, equal, depth + 1);
 
+    case CEL_OPAQUE:
+        *equal = cel_equal_opaque((const cel_opaque_t *) a->o,
+                                  (const cel_opaque_t *) b->o);
+        return CEL_OK;
+
     default:
         *equal = a->o == b->o;
         return CEL_OK;
     }
+}
+
+
+static bool
+cel_equal_opaque(const cel_opaque_t *a, const cel_opaque_t *b)
+{
+    return a->type == b->type && a->len == b->len
+           && memcmp(a->data, b->data, a->len) == 0;
 }
 
 

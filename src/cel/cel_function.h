@@ -173,6 +173,7 @@ extern const cel_overload_spec_t  cel_lib_math[];
 extern const cel_overload_spec_t  cel_lib_encoders[];
 extern const cel_overload_spec_t  cel_lib_lists[];
 extern const cel_overload_spec_t  cel_lib_sets[];
+extern const cel_overload_spec_t  cel_lib_network[];
 
 /* cel_library.c: the list of all libraries, ended by NULL */
 extern const cel_overload_spec_t *const  cel_libraries[];

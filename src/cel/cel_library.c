@@ -25,5 +25,6 @@ const cel_overload_spec_t *const  cel_libraries[] = {
     cel_lib_encoders,
     cel_lib_lists,
     cel_lib_sets,
+    cel_lib_network,
     NULL
 };

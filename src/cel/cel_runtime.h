@@ -261,6 +261,22 @@ cel_status_t cel_op_in(cel_eval_t *eval, const cel_value_t *args,
 bool cel_list_outside(const cel_value_t *list, const cel_value_t *index);
 
 
+/* Opaque values: of one type, and the same when their bytes are. */
+
+#define CEL_OPAQUE_TEXT  64      /* CEL_NUMBER_TEXT, too */
+
+typedef struct cel_opaque_s  cel_opaque_t;
+
+struct cel_opaque_s {
+    cel_object_t         object;           /* no ops */
+    const cel_type_t    *type;
+    /* buf has CEL_OPAQUE_TEXT; the length */
+    size_t             (*text)(const cel_opaque_t *opaque, char *buf);
+    uint32_t             len;
+    unsigned char        data[];
+};
+
+
 /* Optionals, cel_lib_optional.c */
 
 /* optional.of(v) */

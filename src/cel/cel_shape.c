@@ -25,6 +25,7 @@ cel_shape_is_scalar(const cel_type_t *type)
     case CEL_T_TIMESTAMP:
     case CEL_T_DURATION:
     case CEL_T_TYPE:
+    case CEL_T_OPAQUE:
         return true;
 
     default:

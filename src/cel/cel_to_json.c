@@ -55,8 +55,9 @@ cel_to_json(cel_eval_t *eval, const cel_value_t *v, const char **s,
 static cel_status_t
 cel_json_put(cel_text_t *text, const cel_value_t *v, uint32_t depth)
 {
-    char    number[CEL_NUMBER_TEXT];
-    size_t  len;
+    char                 number[CEL_NUMBER_TEXT];
+    size_t               len;
+    const cel_opaque_t  *opaque;
 
     if (depth > CEL_VALUE_DEPTH) {
         return cel_eval_fail(text->eval, CEL_E_DEPTH,
@@ -107,6 +108,12 @@ cel_json_put(cel_text_t *text, const cel_value_t *v, uint32_t depth)
 
     case CEL_TYPE:
         cel_json_put_string(text, v->t->name, strlen(v->t->name));
+        break;
+
+    case CEL_OPAQUE:
+        opaque = (const cel_opaque_t *) v->o;
+        len = opaque->text(opaque, number);     /* as long at most */
+        cel_json_put_string(text, number, len);
         break;
 
     case CEL_OPTIONAL:

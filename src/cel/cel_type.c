@@ -62,6 +62,8 @@ const cel_type_t  cel_t_type =
     { CEL_T_TYPE, 1, "type", { &cel_t_dyn, NULL }, 0, 0 };
 const cel_type_t  cel_t_optional_dyn =
     { CEL_T_OPTIONAL, 1, "optional_type", { &cel_t_dyn, NULL }, 0, 0 };
+const cel_type_t  cel_t_net_ip = cel_type_simple(CEL_T_OPAQUE, "net.IP");
+const cel_type_t  cel_t_net_cidr = cel_type_simple(CEL_T_OPAQUE, "net.CIDR");
 
 static const cel_type_t  cel_t_map_json =
     { CEL_T_MAP, 2, "map", { &cel_t_string, &cel_t_dyn }, 0, 0 };
@@ -100,6 +102,8 @@ static const struct {
     { "optional_type", &cel_t_optional_dyn, true },
     { "google.protobuf.Timestamp", &cel_t_timestamp, true },
     { "google.protobuf.Duration", &cel_t_duration, true },
+    { "net.IP", &cel_t_net_ip, true },
+    { "net.CIDR", &cel_t_net_cidr, true },
 
     { "dyn", &cel_t_dyn, false },
     { "null", &cel_t_null, false },

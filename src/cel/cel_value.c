@@ -167,6 +167,7 @@ cel_value_type(const cel_value_t *v)
     case CEL_MAP:        return &cel_t_map_dyn;
     case CEL_TYPE:       return &cel_t_type;
     case CEL_OPTIONAL:   return &cel_t_optional_dyn;
+    case CEL_OPAQUE:     return ((const cel_opaque_t *) v->o)->type;
     default:             return &cel_t_dyn;
     }
 }

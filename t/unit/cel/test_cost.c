@@ -252,6 +252,9 @@ static const struct {
     { "input.deep.flatten().size() > 0", 100 },
     { "(dyn([s, t])).isSorted()", 3 },
     { "l.slice(0, 3).reverse().sum() > 0", 100 },
+    { "isIP(s) || isCIDR(s)", 3 },
+    { "cidr('10.0.0.0/8').containsIP('10.1.' + string(x) + '.1')", 5 },
+    { "ip('10.0.0.1') == ip('::1')", 20 },
     { "lists.range(x).all(i, i < 9)", 20000 },
 };
 
@@ -346,6 +349,7 @@ static const char *const  random_unary[] = {
     "optional.of(", "optional.ofNonZeroValue(", "[?", "{?'k': ",
     "math.greatest(", "math.sqrt(", "base64.encode(", "hex.encode(",
     "base64.decode(", "lists.range(", "sets.contains(input.texts, ",
+    "isIP(", "[ip('::1'), cidr('1.0.0.0/8')].map(v, ",
     "sets.equivalent([s, s], ", "sets.intersects(l, ",
 };
 

@@ -36,6 +36,7 @@ static const struct {
     { cel_lib_lists, "Lists", "cel-go, ext.Lists; sum, min, max, isSorted, "
       "indexOf, lastIndexOf: Kubernetes" },
     { cel_lib_sets, "Sets", "cel-go, ext.Sets" },
+    { cel_lib_network, "Network", "Kubernetes, IP and CIDR libraries" },
     { NULL, NULL, NULL }
 };
 
