@@ -14,11 +14,15 @@
 
 
 static const char  source[] =
-    "x.l.map(e, {'id': e.id, 'twice': [e.id, e.id + e.id]})"
+    "(x.l.map(e, {'id': e.id, 'twice': [e.id, e.id + e.id]})"
     ".filter(m, m.id in [1, 2, 3] || string(m['id']).matches('[4-9]'))"
     ".all(m, m.id / (m.id - 2) == 1 || string(m.id) + 'a' != 'b')"
     " ? x.s.split(',').join(';').replace('a', 'b')"
-    " : '%s %d'.format([x, 5]) + x.s.lowerAscii()";
+    " : '%s %d'.format([x, 5]) + x.s.lowerAscii())"
+    " + string([3, 1, 2].sort().distinct().flatten(2).reverse()"
+    ".sortBy(i, -i).slice(0, 2).first().orValue(0))"
+    " + base64.encode(b'abc') + string(cidr('10.0.0.0/8').masked())"
+    " + string(google.protobuf.Struct{fields: {'a': {?'b': x.?c}}}.size())";
 
 
 static uint64_t
