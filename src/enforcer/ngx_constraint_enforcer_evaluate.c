@@ -51,7 +51,23 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
 
     ngx_constraint_start_clock(e);
 
-    if (!state->heavy && !ngx_constraint_is_heavy(e, state->rule)) {
+    state->capped = 0;
+
+    if (!state->heavy && ngx_constraint_is_heavy(e, state->rule)) {
+
+        /*
+         * It may stop at once for an input that is still to be read, and it
+         * need not go to a thread to find that out.
+         */
+
+        state->capped = e->settings->offload == NGX_CONSTRAINT_OFFLOAD_AUTO
+                        && !e->facts->input_ready
+                        && ngx_constraint_reads_input(state->rule->workflow);
+
+        state->heavy = !state->capped;
+    }
+
+    if (!state->heavy) {
         rc = ngx_constraint_evaluate_inline(e);
 
         if (rc != NGX_BUSY) {
@@ -162,8 +178,24 @@ ngx_constraint_evaluate_inline(ngx_constraint_enforcement_t *e)
         return NGX_OK;
     }
 
+    if (state->capped && (ev->eval.cost_limit == 0
+                          || ev->eval.cost_limit > e->settings->inline_cost))
+    {
+        ev->eval.cost_limit = ngx_max(e->settings->inline_cost, 1);
+
+    } else {
+        state->capped = 0;
+    }
+
     cel_eval_init(&ev->eval);
     ngx_constraint_run(ev);
+
+    if (ev->status == CEL_ERROR && state->capped
+        && ev->eval.error.kind == CEL_E_COST)
+    {
+        cel_arena_reset(&ev->arena);
+        return NGX_BUSY;
+    }
 
     if (ev->status == CEL_NEED
         && (state->heavy || !e->facts->input_ready))

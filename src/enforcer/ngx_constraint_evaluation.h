@@ -78,6 +78,8 @@ typedef struct {
     ngx_constraint_waiter_t           waiter;
     ngx_event_t                       timer;
     unsigned                          heavy:1;     /* go to a thread */
+    unsigned                          capped:1;    /* inline, up to
+                                                    * inline_cost */
     unsigned                          waiting:1;   /* NGX_AGAIN was said */
     unsigned                          lent:1;      /* the rule, to the job,
                                                     * which gives it back or

@@ -224,6 +224,7 @@ ngx_http_constraint_begin(ngx_http_request_t *r,
 
     ctx->judged = 0;
     ctx->index = 0;
+    ctx->asked = 0;
     ctx->current = NULL;
     ctx->replace = NULL;
 
@@ -314,6 +315,18 @@ ngx_http_constraint_ask(ngx_http_request_t *r,
 
         if (e == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+    } else if (ctx->asked) {
+
+        /* for the input, which is here or is not to be had */
+
+        ctx->asked = 0;
+
+        rc = ngx_http_constraint_input(r, ctx, e);
+
+        if (rc != NGX_OK) {
+            return rc;
         }
     }
 
@@ -511,6 +524,7 @@ ngx_http_constraint_input(ngx_http_request_t *r,
 
         if (rc == NGX_DECLINED) {
             ctx->reading = 1;
+            ctx->asked = 1;
 
             rc = ngx_http_constraint_read_body(r, plcf->body_max,
                                                ngx_http_constraint_body_done,
@@ -563,9 +577,11 @@ ngx_http_constraint_input_refuse(ngx_constraint_enforcement_t *e,
         return;
 
     case NGX_HTTP_INTERNAL_SERVER_ERROR:
-        ngx_str_set(&message, "no memory for the body");
-        ngx_constraint_refuse(e, NGX_CONSTRAINT_E_MEMORY, &message);
-        return;
+
+        /* half of it may be gone: this is no request to let on */
+
+        ngx_str_set(&message, "the body cannot be kept");
+        break;
 
     case NGX_HTTP_REQUEST_TIME_OUT:
         ngx_str_set(&message, "the body did not come in time");

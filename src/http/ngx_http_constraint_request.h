@@ -79,6 +79,7 @@ typedef struct {
     unsigned                         judged:1;     /* allowed as it is */
     unsigned                         pending:1;
     unsigned                         reading:1;
+    unsigned                         asked:1;      /* for the input */
     unsigned                         body_read:1;
     unsigned                         own_used:1;
     unsigned                         detachable:1; /* http cleanup is set */
