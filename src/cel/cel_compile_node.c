@@ -220,6 +220,12 @@ cel_compile_items(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
             constant = false;
         }
 
+        /* what an optional entry will have is not known */
+
+        if (i % 2 == 1 && node->item_flags != NULL && node->item_flags[i]) {
+            values[i] = cel_make(CEL_ERROR_VALUE);
+        }
+
         if (node == c->ast->root && node->kind == CEL_N_MAP) {
             cel_compile_entry(c, node, i, &values[i]);
         }

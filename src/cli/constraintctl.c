@@ -48,11 +48,11 @@ static const cli_command_t  cli_commands[] = {
       "Reads lines from standard input, each a cel.expr.conformance.test.\n"
       "SimpleTest in protobuf's JSON mapping (name, expr, container,\n"
       "typeEnv, bindings, disableCheck, disableMacros, checkOnly), and\n"
-      "prints for each a line {\"value\": ..., \"type\": \"...\", \"cost\": N} or\n"
-      "{\"error\": {\"kind\": \"parse|check|eval\", \"message\": \"...\",\n"
-      "\"line\": L, \"column\": C}}; with checkOnly there is a type alone.  An\n"
-      "optional value is {\"optionalValue\": {\"value\": ...}}, or {} when it\n"
-      "has none.\n" },
+      "prints for each a line {\"value\": ..., \"type\": \"...\",\n"
+      "\"cost\": N} or {\"error\": {\"kind\": \"parse|check|eval\",\n"
+      "\"message\": \"...\", \"line\": L, \"column\": C}}; with checkOnly\n"
+      "there is a type alone.  An optional value is {\"optionalValue\":\n"
+      "{\"value\": ...}}, with {} when it has none.\n" },
 
     { "test", cli_test, "test POLICY TESTS",
       "Runs the test suite of a policy, in the format of cel-go's policy\n"
