@@ -140,6 +140,31 @@ cmp_ok(zone()->{records}, '>', 100, 'keeps the cache');
 is(wrong(), 0, 'decisions are right');
 
 
+# a workflow's new revision takes the place of the one before
+
+sub revise {
+    my ($n) = @_;
+
+    my ($status) = $t->api('PUT', '/workflow/w', { name => 'w',
+        description => "$n " . 'x' x 2000, rule => { match => [
+            { output => "{'effect': 'allow', 'headers': {'x-n': "
+                . "string(constraint.metadata.n)}}" } ] } });
+    my $answer = $t->get('/gate/?type=c7');
+
+    return $status == 200 && $answer && $answer->status == 200
+        && $answer->body eq 7;
+}
+
+is(scalar(grep { revise($_) } 1 .. 5), 5, 'a workflow is revised');
+my $revised = zone();
+
+is(scalar(grep { revise($_) } 6 .. 105), 100, 'and a hundred times again');
+my $zone = zone();
+
+is($zone->{records}, $revised->{records}, 'the zone holds no more records');
+is($zone->{free}, $revised->{free}, 'and is no fuller');
+
+
 # a worker dies inside the lock, half-way through a change
 
 fault('zone.kill_locked', 1);

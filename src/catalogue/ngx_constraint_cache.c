@@ -15,6 +15,9 @@
  * An entry read later waits until synced has passed it: then the change log
  * has been applied to it too.  So what get returns is one snapshot.
  *
+ * A revision's document is found by way of the workflow's head alone: a head
+ * that is dropped or replaced by another revision's takes its document along.
+ *
  * mutating is set under the mutex while anything is being changed.  Who finds
  * it set took the mutex after a process had died inside: the region is made
  * anew, empty.
@@ -72,6 +75,10 @@ static ngx_uint_t ngx_constraint_cache_ours_locked(
     ngx_constraint_catalogue_t *catalogue);
 static ngx_constraint_entry_t **ngx_constraint_cache_lookup_locked(
     ngx_constraint_cache_t *cache, const u_char *key, size_t len);
+static void ngx_constraint_cache_drop_locked(ngx_constraint_cache_t *cache,
+    const u_char *key, size_t len, const MDB_val *value);
+static ngx_int_t ngx_constraint_cache_document(
+    const ngx_constraint_entry_t *entry, ngx_constraint_key_t *document);
 static void ngx_constraint_cache_remove_locked(ngx_constraint_cache_t *cache,
     ngx_constraint_entry_t **place);
 static ngx_constraint_entry_t *ngx_constraint_cache_alloc_locked(
@@ -306,11 +313,7 @@ ngx_constraint_cache_put(ngx_constraint_catalogue_t *catalogue,
 
     ngx_constraint_cache_mutate_locked(cache);
 
-    place = ngx_constraint_cache_lookup_locked(cache, key->data, key->len);
-
-    if (*place) {
-        ngx_constraint_cache_remove_locked(cache, place);
-    }
+    ngx_constraint_cache_drop_locked(cache, key->data, key->len, value);
 
     entry = ngx_constraint_cache_alloc_locked(cache, size);
     if (entry == NULL) {
@@ -349,10 +352,9 @@ void
 ngx_constraint_cache_advance(ngx_constraint_catalogue_t *catalogue,
     const ngx_constraint_bytes_t *keys, uint64_t from, uint64_t generation)
 {
-    size_t                    len;
-    u_char                   *p, *end;
-    ngx_constraint_cache_t   *cache;
-    ngx_constraint_entry_t  **place;
+    size_t                   len;
+    u_char                  *p, *end;
+    ngx_constraint_cache_t  *cache;
 
     cache = ngx_constraint_cache_lock(catalogue);
 
@@ -380,11 +382,7 @@ ngx_constraint_cache_advance(ngx_constraint_catalogue_t *catalogue,
         len = p[0] << 8 | p[1];
         p += 2;
 
-        place = ngx_constraint_cache_lookup_locked(cache, p, len);
-
-        if (*place) {
-            ngx_constraint_cache_remove_locked(cache, place);
-        }
+        ngx_constraint_cache_drop_locked(cache, p, len, NULL);
     }
 
     cache->synced = generation;
@@ -413,19 +411,14 @@ void
 ngx_constraint_cache_unload(ngx_constraint_catalogue_t *catalogue,
     const ngx_constraint_key_t *key, const ngx_str_t *message_type)
 {
-    ngx_uint_t                n;
-    ngx_constraint_cache_t   *cache;
-    ngx_constraint_entry_t  **place;
+    ngx_uint_t               n;
+    ngx_constraint_cache_t  *cache;
 
     cache = ngx_constraint_cache_lock(catalogue);
 
     ngx_constraint_cache_mutate_locked(cache);
 
-    place = ngx_constraint_cache_lookup_locked(cache, key->data, key->len);
-
-    if (*place) {
-        ngx_constraint_cache_remove_locked(cache, place);
-    }
+    ngx_constraint_cache_drop_locked(cache, key->data, key->len, NULL);
 
     n = cache->unloads % NGX_CONSTRAINT_CACHE_UNLOADS;
     cache->unloaded[n] = ngx_murmur_hash2(message_type->data,
@@ -529,6 +522,81 @@ ngx_constraint_cache_lookup_locked(ngx_constraint_cache_t *cache,
     }
 
     return place;
+}
+
+
+/*
+ * Drops the entry of key, if there is one; value is what comes in its place
+ * or NULL.  A head's document goes with it unless the head stays the same.
+ */
+
+static void
+ngx_constraint_cache_drop_locked(ngx_constraint_cache_t *cache,
+    const u_char *key, size_t len, const MDB_val *value)
+{
+    ngx_int_t                rc;
+    ngx_constraint_key_t     document;
+    ngx_constraint_entry_t  *entry, **place;
+
+    place = ngx_constraint_cache_lookup_locked(cache, key, len);
+    entry = *place;
+
+    if (entry == NULL) {
+        return;
+    }
+
+    if (value && value->mv_size == entry->value_len
+        && ngx_memcmp(value->mv_data, entry->data + entry->key_len,
+                      entry->value_len)
+           == 0)
+    {
+        rc = NGX_DECLINED;
+
+    } else {
+        rc = ngx_constraint_cache_document(entry, &document);
+    }
+
+    ngx_constraint_cache_remove_locked(cache, place);
+
+    if (rc != NGX_OK) {
+        return;
+    }
+
+    place = ngx_constraint_cache_lookup_locked(cache, document.data,
+                                               document.len);
+    if (*place) {
+        ngx_constraint_cache_remove_locked(cache, place);
+    }
+}
+
+
+/* NGX_OK with the key of the document that a head names; NGX_DECLINED. */
+
+static ngx_int_t
+ngx_constraint_cache_document(const ngx_constraint_entry_t *entry,
+    ngx_constraint_key_t *document)
+{
+    MDB_val                key;
+    ngx_str_t              id, payload;
+    ngx_constraint_head_t  head;
+
+    key.mv_data = (void *) entry->data;
+    key.mv_size = entry->key_len;
+
+    if (ngx_constraint_key_name(&key, NGX_CONSTRAINT_KEY_WORKFLOW, &id)
+        != NGX_OK
+        || ngx_constraint_value_open(entry->data, entry->key_len,
+                                     entry->data + entry->key_len,
+                                     entry->value_len, &payload)
+           != NGX_OK
+        || ngx_constraint_head_open(&payload, &head) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_constraint_key_revision(document, &id, head.revision);
+
+    return NGX_OK;
 }
 
 
