@@ -176,6 +176,8 @@ cel_prepare_regex(cel_prepare_t *prepare, cel_value_t *arg,
         return CEL_ERROR;
     }
 
+    cel_arena_discharge(prepare->arena, CEL_RE2_MEMORY - cel_re2_memory(re));
+
     cel_program_own_regex(prepare->program, owned, re);
 
     prepared->kind = CEL_PREPARED_REGEX;

@@ -17,29 +17,85 @@
 #include <re2/re2.h>
 
 
+/*
+ * RE2's DFA is a cache: with too little room it falls back to a search that
+ * is a hundred times slower.  Its states are about as large as the program,
+ * so the budget follows the program's size.
+ */
+
+#define CEL_RE2_MEMORY_MIN  32768
+#define CEL_RE2_MEMORY_PER  2048      /* an instruction */
+
+
 struct cel_re2_s {
-    RE2  re;
+    RE2     re;
+    size_t  memory;
 
     cel_re2_s(const re2::StringPiece &pattern, const RE2::Options &options)
-        : re(pattern, options)
+        : re(pattern, options), memory(options.max_mem())
     {
     }
 };
+
+
+static cel_re2_t *cel_re2_compile(const char *pattern, size_t len,
+    size_t memory);
+static size_t cel_re2_budget(const cel_re2_t *re);
+
+
+static cel_re2_t *
+cel_re2_compile(const char *pattern, size_t len, size_t memory)
+{
+    RE2::Options  options;
+
+    options.set_log_errors(false);
+    options.set_max_mem(memory);
+    options.set_never_capture(true);
+
+    return new (std::nothrow) cel_re2_s(re2::StringPiece(pattern, len),
+                                        options);
+}
+
+
+/* What a pattern should have, known when it was compiled with the least. */
+
+static size_t
+cel_re2_budget(const cel_re2_t *re)
+{
+    size_t  memory;
+
+    if (!re->re.ok()) {
+        return re->re.error_code() == RE2::ErrorPatternTooLarge
+               ? CEL_RE2_MEMORY : re->memory;
+    }
+
+    memory = (size_t) re->re.ProgramSize() * CEL_RE2_MEMORY_PER;
+
+    if (memory < CEL_RE2_MEMORY_MIN) {
+        return CEL_RE2_MEMORY_MIN;
+    }
+
+    return memory < CEL_RE2_MEMORY ? memory : CEL_RE2_MEMORY;
+}
 
 
 cel_re2_t *
 cel_re2_create(const char *pattern, size_t len, uint32_t max_program,
     char *message, size_t size)
 try {
-    cel_re2_t     *re;
-    RE2::Options   options;
+    size_t      memory;
+    cel_re2_t  *re;
 
-    options.set_log_errors(false);
-    options.set_max_mem(CEL_RE2_MEMORY);
-    options.set_never_capture(true);
+    re = cel_re2_compile(pattern, len, CEL_RE2_MEMORY_MIN);
 
-    re = new (std::nothrow) cel_re2_s(re2::StringPiece(pattern, len),
-                                      options);
+    if (re != nullptr) {
+        memory = cel_re2_budget(re);
+
+        if (memory != re->memory) {
+            delete re;
+            re = cel_re2_compile(pattern, len, memory);
+        }
+    }
 
     if (re == nullptr) {
         snprintf(message, size, "out of memory for a pattern");
@@ -79,6 +135,13 @@ uint32_t
 cel_re2_program_size(const cel_re2_t *re)
 {
     return (uint32_t) re->re.ProgramSize();
+}
+
+
+size_t
+cel_re2_memory(const cel_re2_t *re)
+{
+    return re->memory;
 }
 
 

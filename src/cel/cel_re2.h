@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 
-/* Heap that one pattern with its caches may take; charged as a whole. */
+/* Heap that any one pattern with its caches may take. */
 #define CEL_RE2_MEMORY  262144
 
 
@@ -41,6 +41,9 @@ void cel_re2_destroy(cel_re2_t *re);
 
 /* Instructions of the compiled pattern. */
 uint32_t cel_re2_program_size(const cel_re2_t *re);
+
+/* Heap that this one with its caches may take, at most CEL_RE2_MEMORY. */
+size_t cel_re2_memory(const cel_re2_t *re);
 
 /* Whether the pattern matches anywhere in the text: 1, 0, or -1: no memory. */
 int cel_re2_match(const cel_re2_t *re, const char *text, size_t len);

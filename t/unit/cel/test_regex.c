@@ -16,12 +16,20 @@
 static void
 test_constant(back_t *b)
 {
+    size_t  used;
+
     is_str(back_text(b, "s.matches('^a.*z$')"), "true", "a match");
     is_str(back_text(b, "matches(s, 'b')"), "true", "anywhere, as a function");
     is_str(back_text(b, "s.matches('^b')"), "false", "no match");
     is_str(back_text(b, "s.matches('')"), "true", "the empty pattern");
-    ok(cel_program_memory(b->program) > 200000,
-       "the program counts the pattern's heap");
+    used = cel_program_memory(b->program);
+    ok(used > 32768 && used < 65536, "the program counts the pattern's heap: "
+       "%u", (unsigned) used);
+
+    is_str(back_text(b, "s.matches('(ab|cd|f){120}')"), "false", "a large one");
+    used = cel_program_memory(b->program);
+    ok(used > 262144 && used < 300000, "a larger pattern's, too: %u",
+       (unsigned) used);
 
     ok(back_compile(b, "false && s.matches('a(')") == NULL,
        "a bad pattern is refused when compiled");
