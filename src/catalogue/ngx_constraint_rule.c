@@ -15,12 +15,19 @@
 #define NGX_CONSTRAINT_RULES_BUCKETS     64
 #define NGX_CONSTRAINT_PROGRAMS_BUCKETS  1024
 
-/* parsed JSON takes some times its text */
-#define NGX_CONSTRAINT_RULE_JSON         8
+/* what Jansson and malloc take on 64 bits, measured */
+#define NGX_CONSTRAINT_RULE_OBJECT       256
+#define NGX_CONSTRAINT_RULE_KEY          72
+#define NGX_CONSTRAINT_RULE_ARRAY        128
+#define NGX_CONSTRAINT_RULE_ITEM         8
+#define NGX_CONSTRAINT_RULE_STRING       64
+#define NGX_CONSTRAINT_RULE_NUMBER       32
+#define NGX_CONSTRAINT_RULE_BLOCKS       32
 
 
 static ngx_int_t ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded,
     json_t *stored);
+static size_t ngx_constraint_rule_json(json_t *json);
 static u_char *ngx_constraint_rule_copy(u_char *p, ngx_str_t *s);
 static void ngx_constraint_rules_grow(ngx_constraint_worker_t *worker);
 
@@ -167,10 +174,11 @@ ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded, json_t *stored)
 
     if (p) {
         loaded->text = p;
-        loaded->bytes = sizeof(ngx_constraint_loaded_t) + len
-                        + NGX_CONSTRAINT_RULE_JSON * record->metadata.len;
         loaded->json = json_incref(json_object_get(stored,
                                                    "constraint_metadata"));
+        loaded->bytes = sizeof(ngx_constraint_loaded_t) + len
+                        + NGX_CONSTRAINT_RULE_BLOCKS
+                        + ngx_constraint_rule_json(loaded->json);
 
         p = ngx_constraint_rule_copy(p, &record->message_type);
         p = ngx_constraint_rule_copy(p, &record->subject_id);
@@ -183,6 +191,53 @@ ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded, json_t *stored)
     record->metadata.data = p;
 
     return p ? NGX_OK : NGX_ERROR;
+}
+
+
+/* as deep as the parser let it be */
+
+static size_t
+ngx_constraint_rule_json(json_t *json)
+{
+    void    *p;
+    size_t   i, size;
+
+    switch (json_typeof(json)) {
+
+    case JSON_OBJECT:
+        size = NGX_CONSTRAINT_RULE_OBJECT;
+
+        for (p = json_object_iter(json);
+             p;
+             p = json_object_iter_next(json, p))
+        {
+            size += NGX_CONSTRAINT_RULE_KEY
+                    + ngx_strlen(json_object_iter_key(p))
+                    + ngx_constraint_rule_json(json_object_iter_value(p));
+        }
+
+        return size;
+
+    case JSON_ARRAY:
+        size = NGX_CONSTRAINT_RULE_ARRAY;
+
+        for (i = 0; i < json_array_size(json); i++) {
+            size += NGX_CONSTRAINT_RULE_ITEM
+                    + ngx_constraint_rule_json(json_array_get(json, i));
+        }
+
+        return size;
+
+    case JSON_STRING:
+        return NGX_CONSTRAINT_RULE_STRING + json_string_length(json);
+
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return NGX_CONSTRAINT_RULE_NUMBER;
+
+    default:
+        return 0;
+    }
 }
 
 
