@@ -78,8 +78,8 @@ for my $case (
     [ constraint_max_pending => qr/max_pending, 1024\)/, '1024' ],
     [ constraint_body_max => qr/body_max, 1024 \* 1024\)/, '1m' ],
     [ constraint_memory_limit => qr/32 \* 1024 \* 1024\)/, '32m' ],
-    [ constraint_program_cache => qr/program_cache, 16 \* 1024 \* 1024\)/,
-      '16m' ],
+    [ constraint_program_cache => qr/program_cache, 64 \* 1024 \* 1024\)/,
+      '64m' ],
 ) {
     my ($name, $code, $default) = @$case;
     ok($module =~ $code && $entries{$name} =~ /^- default: `$default`$/m,

@@ -493,7 +493,7 @@ ngx_http_constraint_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_str_t                         name = ngx_string("request_id");
     ngx_http_constraint_main_conf_t  *pmcf = conf;
 
-    ngx_conf_init_size_value(pmcf->program_cache, 16 * 1024 * 1024);
+    ngx_conf_init_size_value(pmcf->program_cache, 64 * 1024 * 1024);
 
     if (pmcf->zones) {
         pmcf->request_id = ngx_http_get_variable_index(cf, &name);
