@@ -16,7 +16,9 @@ use Test::More;
 use lib "$FindBin::RealBin/../lib";
 use Test::Constraint;
 
-my $t = Test::Constraint->new()->conf(<<'END')->run();
+# what is loaded is asked of one worker
+
+my $t = Test::Constraint->new(workers => 1)->conf(<<'END')->run();
 %%GLOBALS%%
 events { }
 http {

@@ -445,11 +445,17 @@ sub _request_h2 {
 
     delete $headers{Connection};
 
-    my $h = Test::Constraint::H2->new(port => $port,
-        timeout => $opt{timeout}) or return undef;
+    for (1 .. 5) {
+        my $h = Test::Constraint::H2->new(port => $port,
+            timeout => $opt{timeout}) or return undef;
 
-    return $h->request($method, $path, body => $opt{body},
-        headers => \%headers, authority => $host // 'localhost');
+        my $answer = $h->request($method, $path, body => $opt{body},
+            headers => \%headers, authority => $host // 'localhost');
+
+        return $answer if $answer || !$h->untouched(1);
+    }
+
+    return undef;
 }
 
 

@@ -334,6 +334,17 @@ sub Test::Constraint::Response::reset { return $_[0]{reset} }
 sub goaway { return $_[0]{goaway} }
 
 
+# untouched(ID): nginx went away before it took this stream up, so the request
+# may be sent again (RFC 9113, 6.8); a worker that ends does so to connections
+# that have come too late
+
+sub untouched {
+    my ($self, $id) = @_;
+    return defined $self->{last} && $self->{last} < $id
+        && !$self->{streams}{$id}{done};
+}
+
+
 # closed(SECONDS): has nginx closed the connection
 
 sub closed {
@@ -393,7 +404,7 @@ sub _take {
         $self->frame(PING, 1, 0, $payload);
 
     } elsif ($type == GOAWAY) {
-        $self->{goaway} = (unpack('NN', $payload))[1];
+        ($self->{last}, $self->{goaway}) = unpack('NN', $payload);
 
     } elsif ($type == WINDOW_UPDATE) {
         my $step = unpack('N', $payload) & 0x7fffffff;
