@@ -18,7 +18,7 @@ use Test::Constraint::Gate;
 
 my $t = Test::Constraint::Gate->start(<<'END', need => [ 'faults' ]);
 constraint_offload always;
-constraint_timeout 50ms;
+constraint_timeout 500ms;
 
 location /deny/ {
     constraint deny;
@@ -48,7 +48,7 @@ sub counters {
 
 my %before = map { $_ => counters($_) } qw(deny allow);
 
-$t->fault('task.delay_ms', 400);
+$t->fault('task.delay_ms', 1500);
 
 is($t->get('/deny/')->status, 403, 'the record\'s deny is before allow');
 is($t->get('/allow/')->status, 200, 'the record\'s allow is before deny');
