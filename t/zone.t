@@ -190,7 +190,7 @@ cmp_ok(counters('c300')->{executions}, '>', $before, 'counters are there');
 
 my $other = ($conf =~ s/SIZE/1m/r) =~ s{/store}{/other}r;
 
-fault('task.delay_ms', 5000);
+fault('task.delay_ms', 8000);
 my $late = $t->connect();
 $late->send('PUT', '/constraint/c3', close => 1,
     headers => { 'Content-Type' => 'application/json' },
@@ -202,7 +202,8 @@ ok((wait_until {
 
 $t->conf($other);
 ok($t->reload(), 'the zone has another path');
-is(scalar($t->old_worker_pids()), 1, 'a worker stays for the old one');
+ok((wait_until { $t->old_worker_pids() == 1 } 5),
+    'a worker stays for the old one');
 fault('task.delay_ms', 0);
 
 is((($t->api('GET', '/status'))[1])->{data}{constraints}, 0,
