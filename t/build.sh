@@ -311,7 +311,8 @@ for mode in "$@"; do
             (build_libs unit-asan units OPT="-O1" SANITIZE="$asan")
             echo "$build/unit-asan" ;;
         unit-clang)
-            (build_libs unit-clang units CC=clang CXX=clang++)
+            (build_libs unit-clang units CC=clang CXX=clang++ \
+                OPT="-O2 -Wconditional-uninitialized")
             echo "$build/unit-clang" ;;
         source)
             (lock source && fetch_source)
