@@ -205,6 +205,8 @@ ngx_http_constraint_api_text_real(ngx_http_constraint_api_text_t *text,
     int   n, digits;
     char  number[40];
 
+    n = 0;
+
     /* 17 digits always do */
 
     for (digits = 15; digits <= 17; digits++) {

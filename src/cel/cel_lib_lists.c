@@ -392,7 +392,7 @@ static cel_status_t
 cel_lists_place(cel_eval_t *eval, const cel_value_t *args, bool last,
     cel_value_t *out)
 {
-    bool          equal;
+    bool          equal = false;
     cel_iter_t    iter;
     cel_value_t   v;
     cel_status_t  rc;

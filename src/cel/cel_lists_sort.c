@@ -181,7 +181,7 @@ cel_lists_order(cel_eval_t *eval, const cel_value_t *a, const cel_value_t *b,
 
 CEL_LISTS(cel_lists_is_sorted)
 {
-    int           order;
+    int           order = 0;
     cel_iter_t    iter;
     cel_value_t   v, before;
     cel_status_t  rc;
@@ -231,7 +231,7 @@ static cel_status_t
 cel_lists_extreme(cel_eval_t *eval, const cel_value_t *list, int wanted,
     cel_value_t *out)
 {
-    int           order;
+    int           order = 0;
     cel_iter_t    iter;
     cel_value_t   v;
     cel_status_t  rc;

@@ -149,8 +149,8 @@ test_equality(back_t *b)
         "dyn(1) != 'a'", "0.0 == -0.0", "type(1) != type(1u)",
         "type(type(1)) == type", "type([]) == list && type({}) == map",
         "duration('60s') == duration('1m')",
-        "timestamp('2020-01-01T01:00:00+01:00') == "
-        "timestamp('2020-01-01T00:00:00Z')",
+        ("timestamp('2020-01-01T01:00:00+01:00') == "
+         "timestamp('2020-01-01T00:00:00Z')"),
         "!(double('NaN') == double('NaN'))", "double('NaN') != double('NaN')",
         "!(double('NaN') < 1.0) && !(double('NaN') >= 1.0)",
         "[double('NaN')] != [double('NaN')]",
