@@ -5,7 +5,7 @@
  */
 
 /*
- * Data-driven: t/unit/cel/cases/eval_*.txt.  A case is
+ * Data-driven: t/cel/cases/eval_*.txt.  A case is
  *
  *     the expression, on one line
  *     {"name": JSON value, ...}                 (left out: no variables)
@@ -171,7 +171,7 @@ main(void)
 
     parser = cel_json_parser_create();
 
-    ok(glob("t/unit/cel/cases/eval_*.txt", 0, NULL, &files) == 0,
+    ok(glob("t/cel/cases/eval_*.txt", 0, NULL, &files) == 0,
        "there are cases");
 
     for (i = 0; i < files.gl_pathc; i++) {

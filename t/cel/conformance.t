@@ -23,7 +23,7 @@ use JSON::PP;
 use POSIX ();
 use Test::More;
 
-use lib "$FindBin::RealBin/lib";
+use lib "$FindBin::RealBin/../lib";
 use Test::Constraint;
 
 my $package = '@bufbuild/cel-spec';
@@ -63,9 +63,9 @@ for my $test (@tests) {
 is(scalar(@answers), 0, 'one answer for each test');
 
 my $table = table(\%areas);
-note($table);
+diag($table);
 
-is($table, slurp("$root/t/conformance/totals.txt"),
+is($table, slurp("$root/t/cel/conformance/totals.txt"),
     'the totals are those of conformance/totals.txt');
 
 for my $failure (@failed) {
@@ -128,7 +128,7 @@ sub give_up {
 sub export {
     my ($dir) = @_;
 
-    open(my $pipe, '-|', 'node', "$root/t/conformance/export.mjs", $dir)
+    open(my $pipe, '-|', 'node', "$root/t/cel/conformance/export.mjs", $dir)
         or die "node: $!\n";
     my @lines = map { $json->decode($_) } <$pipe>;
     ok(close($pipe), 'the package is read') or give_up();

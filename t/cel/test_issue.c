@@ -191,7 +191,7 @@ test_names(void)
 }
 
 
-/* t/unit/cel/cases/refused.txt */
+/* t/cel/cases/refused.txt */
 
 static void
 test_cases(cel_env_t *env)
@@ -201,7 +201,7 @@ test_cases(cel_env_t *env)
     front_t  front;
     size_t   n, cases;
 
-    file = fopen("t/unit/cel/cases/refused.txt", "r");
+    file = fopen("t/cel/cases/refused.txt", "r");
     ok(file != NULL, "the cases are there");
 
     if (file == NULL) {
