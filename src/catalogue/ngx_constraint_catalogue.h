@@ -24,6 +24,7 @@
 
 
 #include "ngx_constraint_base.h"
+#include "ngx_constraint_profile.h"
 #include "ngx_constraint_stats.h"
 #include "workflow.h"
 
@@ -114,6 +115,7 @@ typedef struct {
     ngx_constraint_effect_e   default_effect;  /* UNSET = deny */
     ngx_constraint_effect_e   on_error;        /* UNSET = the directive's */
     ngx_msec_t                timeout;         /* 0 = the directive's */
+    ngx_str_t                 profile;         /* its name; empty = none */
     uint64_t                  revision;        /* writing transaction's id */
     int64_t                   created_ms;      /* since 1970 */
     int64_t                   updated_ms;
@@ -149,11 +151,17 @@ ngx_uint_t ngx_constraint_name_valid(const u_char *p, size_t len);
 /*
  * A record with its compiled workflow, immutable while it is held; the
  * strings live as long.  A constraint whose workflow is missing or does not
- * compile (any more) has workflow NULL and error set: "ours".
+ * compile (any more) has workflow NULL and error set: "ours"; so has one
+ * whose profile is missing, as it would run without its bounds.
+ *
+ * limits: what the record and its profile say of the execution, the record
+ * first; NULL when they say nothing.  What a location says lies beneath, see
+ * ngx_constraint_limits_effective().
  */
 typedef struct {
     ngx_constraint_record_t   record;
     const workflow_t         *workflow;
+    const ngx_constraint_limits_t  *limits;
     uint64_t                  workflow_revision;
     json_t                   *metadata;        /* parsed, read only */
     ngx_str_t                 error;           /* why workflow is NULL */

@@ -227,6 +227,8 @@ typedef struct {
     ngx_msec_t                timeout;
     ngx_uint_t                max_pending;
     ngx_uint_t                log_level;       /* of a denial */
+    const ngx_constraint_limits_t  *limits;    /* constraint_profile; NULL:
+                                                * none */
     ngx_thread_pool_t        *thread_pool;     /* set in init_process */
 } ngx_constraint_settings_t;
 

@@ -44,7 +44,8 @@ my %rooms = (
     },
     budget => {
         prefix => 'ngx_constraint',
-        public => [ 'ngx_constraint_stats.h' ],
+        public => [ 'ngx_constraint_execution.h', 'ngx_constraint_profile.h',
+                    'ngx_constraint_stats.h' ],
         rooms => [ 'base', 'cel' ], libraries => [ 'ngx_core', 'jansson' ],
     },
     enforcer => {
