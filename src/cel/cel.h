@@ -419,6 +419,16 @@ cel_status_t cel_env_declare_type(cel_env_t *env, const char *name,
     const cel_type_t *type, cel_slot_t slot, cel_size_class_t size,
     unsigned flags);
 
+/*
+ * Declares an overload of a function that is not here: "(string, int): bool",
+ * with a receiver "string.(int): bool"; capital letters are type parameters.
+ * For checks alone: a call of it is an error when it is run, and it changes
+ * nothing of the overloads that the library has.  CEL_OK, or CEL_ERROR when
+ * the signature is not understood or memory is out.
+ */
+cel_status_t cel_env_declare_function(cel_env_t *env, const char *name,
+    const char *signature);
+
 /* Takes the last declaration of name back: CEL_OK or CEL_NOT_FOUND. */
 cel_status_t cel_env_undeclare(cel_env_t *env, const char *name);
 

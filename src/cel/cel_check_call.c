@@ -23,6 +23,7 @@ static const cel_type_t *cel_check_overload(cel_checker_t *checker,
     const cel_node_t *node, const cel_overload_t *overload);
 static const cel_node_t *cel_check_argument(const cel_node_t *node,
     uint32_t i);
+static void cel_check_declared(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_mismatch(cel_checker_t *checker,
     const cel_node_t *node);
 static const char *cel_check_hint(const cel_node_t *node);
@@ -85,6 +86,11 @@ cel_check_call(cel_checker_t *checker, cel_node_t *node)
 
     if (!cel_check_has_error(node)) {
         cel_check_overloads(checker, node);
+
+        if (cel_function_is_declared(function, node->overload)) {
+            cel_check_declared(checker, node);
+            return;
+        }
     }
 
     /* the kinds of a[?b] are looked at when it runs, as those of a[b] */
@@ -297,6 +303,21 @@ cel_check_argument(const cel_node_t *node, uint32_t i)
     }
 
     return node->items[i];
+}
+
+
+/* checked, and an error when it is run */
+
+static void
+cel_check_declared(cel_checker_t *checker, cel_node_t *node)
+{
+    const cel_type_t  *type;
+
+    type = node->type;
+
+    cel_check_unresolved(checker, node);
+
+    node->type = type;
 }
 
 

@@ -17,7 +17,6 @@
 
 static void cel_env_set_limits(cel_env_t *env, const cel_limits_t *limits);
 static char *cel_env_copy(cel_env_t *env, const char *text, size_t len);
-static bool cel_env_name_valid(const char *name);
 
 
 cel_env_t *
@@ -132,13 +131,6 @@ cel_env_allocator(const cel_env_t *env)
 }
 
 
-const cel_function_t *
-cel_env_function(const cel_env_t *env, const char *name, size_t len)
-{
-    return cel_functions_lookup(env->functions, name, len);
-}
-
-
 cel_status_t
 cel_env_declare(cel_env_t *env, const char *name, const char *type,
     cel_slot_t slot, cel_size_class_t size, unsigned flags)
@@ -202,9 +194,7 @@ cel_env_declare_type(cel_env_t *env, const char *name, const cel_type_t *type,
 }
 
 
-/* name = ident {"." ident} */
-
-static bool
+bool
 cel_env_name_valid(const char *name)
 {
     bool  start;

@@ -29,6 +29,7 @@
 typedef struct cel_fact_s       cel_fact_t;
 typedef struct cel_resolver_s   cel_resolver_t;
 typedef struct cel_functions_s  cel_functions_t;
+typedef struct cel_declared_s   cel_declared_t;
 
 
 struct cel_fact_s {
@@ -62,6 +63,7 @@ struct cel_env_s {
     uint32_t                longest;     /* of the names of facts */
     cel_resolver_t         *resolvers;
     cel_functions_t        *functions;
+    cel_declared_t         *declared;    /* functions, the last one first */
     void                   *result;      /* cel_shape_t of what was compiled
                                           * last, NULL: nobody asks */
 };
@@ -72,6 +74,9 @@ extern const cel_overload_spec_t  cel_lib_macros[];
 
 
 uint32_t cel_name_hash(const char *name, size_t len);
+
+/* name = ident {"." ident} */
+bool cel_env_name_valid(const char *name);
 
 const cel_fact_t *cel_env_fact(const cel_env_t *env, const char *name,
     size_t len);
@@ -91,6 +96,18 @@ const cel_function_t *cel_functions_lookup(cel_functions_t *functions,
 
 /* the i-th name, NULL past the end */
 const char *cel_functions_name(const cel_functions_t *functions, uint32_t i);
+
+/* fills all but spec; CEL_ERROR when it is not understood or out of memory */
+cel_status_t cel_signature_parse(cel_arena_t *arena, const char *signature,
+    cel_overload_t *overload);
+
+
+/* cel_declare.c: the i-th name of all functions, NULL past the end */
+const char *cel_env_function_name(const cel_env_t *env, uint32_t i);
+
+/* the overload, or when it is NULL every one, has no implementation */
+bool cel_function_is_declared(const cel_function_t *function,
+    const cel_overload_t *overload);
 
 
 #endif /* CEL_ENV_H_INCLUDED */

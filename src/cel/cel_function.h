@@ -179,7 +179,7 @@ extern const cel_overload_spec_t  cel_lib_network[];
 extern const cel_overload_spec_t *const  cel_libraries[];
 
 
-/* cel_env.c: by name, NULL when there is none */
+/* cel_declare.c: by name, NULL when there is none */
 const cel_function_t *cel_env_function(const cel_env_t *env,
     const char *name, size_t len);
 

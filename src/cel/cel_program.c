@@ -231,21 +231,26 @@ cel_program_source_copy(cel_code_t *c)
 const cel_type_t *
 cel_program_keep_type(cel_code_t *c, const cel_type_t *type)
 {
-    char        *name;
-    size_t       len;
-    uint32_t     i;
-    cel_type_t  *copy;
+    char               *name;
+    size_t              len;
+    uint32_t            i;
+    cel_type_t         *copy;
+    const cel_type_t  **params;
 
     if (type == NULL) {
         return &cel_t_dyn;
     }
 
-    copy = cel_program_alloc(c, sizeof(cel_type_t));
+    copy = cel_program_alloc(c, sizeof(cel_type_t)
+                                + type->nparams * sizeof(cel_type_t *));
     if (copy == NULL) {
         return NULL;
     }
 
+    params = (const cel_type_t **) (copy + 1);
+
     *copy = *type;
+    copy->params = params;
 
     if (type->name != NULL) {
         len = strlen(type->name) + 1;
@@ -260,8 +265,8 @@ cel_program_keep_type(cel_code_t *c, const cel_type_t *type)
     }
 
     for (i = 0; i < type->nparams; i++) {
-        copy->params[i] = cel_program_keep_type(c, type->params[i]);
-        if (copy->params[i] == NULL) {
+        params[i] = cel_program_keep_type(c, type->params[i]);
+        if (params[i] == NULL) {
             return NULL;
         }
     }

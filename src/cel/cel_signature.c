@@ -52,8 +52,6 @@ static cel_functions_entry_t *cel_functions_find(
     uint32_t hash);
 static cel_status_t cel_functions_parse(cel_functions_t *functions,
     cel_functions_entry_t *entry);
-static cel_status_t cel_signature_parse(cel_arena_t *arena,
-    const char *signature, cel_overload_t *overload);
 static bool cel_signature_skip(const char **pos, const char *end, char ch);
 
 
@@ -255,7 +253,7 @@ cel_functions_parse(cel_functions_t *functions, cel_functions_entry_t *entry)
 
 /* signature = [type "."] "(" [type {"," type}] ")" ":" type */
 
-static cel_status_t
+cel_status_t
 cel_signature_parse(cel_arena_t *arena, const char *signature,
     cel_overload_t *overload)
 {

@@ -130,7 +130,7 @@ cel_suggest_function(cel_checker_t *checker, const cel_node_t *node)
     cel_suggest_start(&suggest, checker, node->name, node->name_len);
 
     for (i = 0; ; i++) {
-        name = cel_functions_name(checker->env->functions, i);
+        name = cel_env_function_name(checker->env, i);
         if (name == NULL) {
             break;
         }
@@ -187,7 +187,7 @@ cel_suggest_method(cel_checker_t *checker, const cel_node_t *node)
     cel_suggest_start(&suggest, checker, checker->chain, len + node->name_len);
 
     for (i = 0; ; i++) {
-        name = cel_functions_name(checker->env->functions, i);
+        name = cel_env_function_name(checker->env, i);
         if (name == NULL) {
             break;
         }

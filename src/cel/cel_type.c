@@ -5,8 +5,9 @@
  */
 
 /*
- * cel_type.c - types: singletons, composition, the notation of CEL, equality.
- * Unification is the checker's, see cel_unify.c.
+ * cel_type.c - types: singletons and their names, composition, equality.  The
+ * notation is read and written in cel_type_text.c, unification is the
+ * checker's, see cel_unify.c.
  */
 
 
@@ -15,31 +16,16 @@
 #include <string.h>
 
 
-/* deeper notation than this is refused */
-#define CEL_TYPE_DEPTH  16
+/* a copy is no deeper than this */
+#define CEL_TYPE_COPY_DEPTH  16
 
 
-typedef struct {
-    char         *buf;
-    size_t        size;
-    size_t        used;
-} cel_type_text_t;
-
-
-static const cel_type_t *cel_type_scan_at(cel_arena_t *arena,
-    const char **pos, const char *end, unsigned depth);
-static const cel_type_t *cel_type_scan_params(cel_arena_t *arena,
-    const cel_type_t *base, const char **pos, const char *end,
-    unsigned depth);
-static const cel_type_t *cel_type_named(cel_arena_t *arena, const char *name,
-    size_t len);
 static const cel_type_t *cel_type_copy_at(cel_arena_t *arena,
     const cel_type_t *type, unsigned depth);
-static void cel_type_put(cel_type_text_t *text, const char *s);
-static void cel_type_write(cel_type_text_t *text, const cel_type_t *type);
 
 
-#define cel_type_simple(kind, name)  { kind, 0, name, { NULL, NULL }, 0, 0 }
+#define cel_type_simple(kind, name)  { kind, 0, name, NULL, 0, 0 }
+#define cel_type_of(kind, n, name, params)  { kind, n, name, params, 0, 0 }
 
 const cel_type_t  cel_t_error = cel_type_simple(CEL_T_ERROR, "*error*");
 const cel_type_t  cel_t_dyn = cel_type_simple(CEL_T_DYN, "dyn");
@@ -54,32 +40,43 @@ const cel_type_t  cel_t_timestamp =
     cel_type_simple(CEL_T_TIMESTAMP, "google.protobuf.Timestamp");
 const cel_type_t  cel_t_duration =
     cel_type_simple(CEL_T_DURATION, "google.protobuf.Duration");
+
+static const cel_type_t *const  cel_type_dyns[] = { &cel_t_dyn, &cel_t_dyn };
+
 const cel_type_t  cel_t_list_dyn =
-    { CEL_T_LIST, 1, "list", { &cel_t_dyn, NULL }, 0, 0 };
+    cel_type_of(CEL_T_LIST, 1, "list", cel_type_dyns);
 const cel_type_t  cel_t_map_dyn =
-    { CEL_T_MAP, 2, "map", { &cel_t_dyn, &cel_t_dyn }, 0, 0 };
+    cel_type_of(CEL_T_MAP, 2, "map", cel_type_dyns);
 const cel_type_t  cel_t_type =
-    { CEL_T_TYPE, 1, "type", { &cel_t_dyn, NULL }, 0, 0 };
+    cel_type_of(CEL_T_TYPE, 1, "type", cel_type_dyns);
 const cel_type_t  cel_t_optional_dyn =
-    { CEL_T_OPTIONAL, 1, "optional_type", { &cel_t_dyn, NULL }, 0, 0 };
+    cel_type_of(CEL_T_OPTIONAL, 1, "optional_type", cel_type_dyns);
 const cel_type_t  cel_t_net_ip = cel_type_simple(CEL_T_OPAQUE, "net.IP");
 const cel_type_t  cel_t_net_cidr = cel_type_simple(CEL_T_OPAQUE, "net.CIDR");
 
+static const cel_type_t *const  cel_type_json[] = {
+    &cel_t_string, &cel_t_dyn
+};
 static const cel_type_t  cel_t_map_json =
-    { CEL_T_MAP, 2, "map", { &cel_t_string, &cel_t_dyn }, 0, 0 };
+    cel_type_of(CEL_T_MAP, 2, "map", cel_type_json);
 
 /* the name is what type() would give, were a wrapper ever seen at run time */
 
-#define cel_type_wrapper(base)                                                \
-    { CEL_T_WRAPPER, 1, "wrapper", { base, NULL }, 0, 0 }
+static const cel_type_t *const  cel_type_wrapped[] = {
+    &cel_t_bool, &cel_t_int, &cel_t_uint, &cel_t_double, &cel_t_string,
+    &cel_t_bytes, &cel_t_dyn
+};
 
-static const cel_type_t  cel_t_wrap_bool = cel_type_wrapper(&cel_t_bool);
-static const cel_type_t  cel_t_wrap_int = cel_type_wrapper(&cel_t_int);
-static const cel_type_t  cel_t_wrap_uint = cel_type_wrapper(&cel_t_uint);
-static const cel_type_t  cel_t_wrap_double = cel_type_wrapper(&cel_t_double);
-static const cel_type_t  cel_t_wrap_string = cel_type_wrapper(&cel_t_string);
-static const cel_type_t  cel_t_wrap_bytes = cel_type_wrapper(&cel_t_bytes);
-static const cel_type_t  cel_t_wrap_dyn = cel_type_wrapper(&cel_t_dyn);
+#define cel_type_wrapper(i)                                                   \
+    cel_type_of(CEL_T_WRAPPER, 1, "wrapper", &cel_type_wrapped[i])
+
+static const cel_type_t  cel_t_wrap_bool = cel_type_wrapper(0);
+static const cel_type_t  cel_t_wrap_int = cel_type_wrapper(1);
+static const cel_type_t  cel_t_wrap_uint = cel_type_wrapper(2);
+static const cel_type_t  cel_t_wrap_double = cel_type_wrapper(3);
+static const cel_type_t  cel_t_wrap_string = cel_type_wrapper(4);
+static const cel_type_t  cel_t_wrap_bytes = cel_type_wrapper(5);
+static const cel_type_t  cel_t_wrap_dyn = cel_type_wrapper(6);
 
 
 /* Names of the notation; an expression may use the first group as values. */
@@ -250,7 +247,8 @@ const cel_type_t *
 cel_type_make(cel_arena_t *arena, cel_type_kind_t kind, const char *name,
     const cel_type_t *a, const cel_type_t *b)
 {
-    cel_type_t  *type;
+    cel_type_t         base;
+    const cel_type_t  *params[2];
 
     static const char *const  names[] = {
         [CEL_T_LIST] = "list", [CEL_T_MAP] = "map", [CEL_T_TYPE] = "type",
@@ -258,25 +256,44 @@ cel_type_make(cel_arena_t *arena, cel_type_kind_t kind, const char *name,
         [CEL_T_PARAM] = "A"
     };
 
-    type = cel_arena_alloc(arena, sizeof(cel_type_t));
+    base.kind = kind;
+    base.name = name != NULL ? name : names[kind];
+    params[0] = a;
+    params[1] = b;
+
+    return cel_type_with(arena, &base, params, b != NULL ? 2 : a != NULL);
+}
+
+
+const cel_type_t *
+cel_type_with(cel_arena_t *arena, const cel_type_t *base,
+    const cel_type_t *const *params, uint32_t n)
+{
+    uint32_t            i;
+    cel_type_t         *type;
+    const cel_type_t  **copy;
+
+    type = cel_arena_alloc(arena, sizeof(cel_type_t)
+                                  + n * sizeof(cel_type_t *));
     if (type == NULL) {
         return NULL;
     }
 
-    type->kind = kind;
-    type->nparams = b != NULL ? 2 : a != NULL ? 1 : 0;
-    type->name = name != NULL ? name : names[kind];
-    type->params[0] = a;
-    type->params[1] = b;
+    copy = (const cel_type_t **) (type + 1);
+
+    type->kind = base->kind;
+    type->nparams = n;
+    type->name = base->name;
+    type->params = copy;
     type->id = 0;
     type->open = 0;
 
-    if (a != NULL) {
-        type->open = a->open;
-    }
+    for (i = 0; i < n; i++) {
+        copy[i] = params[i];
 
-    if (b != NULL && b->open > type->open) {
-        type->open = b->open;
+        if (params[i]->open > type->open) {
+            type->open = params[i]->open;
+        }
     }
 
     return type;
@@ -284,126 +301,9 @@ cel_type_make(cel_arena_t *arena, cel_type_kind_t kind, const char *name,
 
 
 const cel_type_t *
-cel_type_parse(cel_arena_t *arena, const char *text, size_t len)
+cel_type_by_name(const char *name, size_t len)
 {
-    const char        *end;
-    const cel_type_t  *type;
-
-    end = text + len;
-    type = cel_type_scan(arena, &text, end);
-
-    while (text < end && *text == ' ') {
-        text++;
-    }
-
-    return text == end ? type : NULL;
-}
-
-
-const cel_type_t *
-cel_type_scan(cel_arena_t *arena, const char **pos, const char *end)
-{
-    return cel_type_scan_at(arena, pos, end, 0);
-}
-
-
-/* type = name {"." name} ["(" type {"," type} ")"] */
-
-static const cel_type_t *
-cel_type_scan_at(cel_arena_t *arena, const char **pos, const char *end,
-    unsigned depth)
-{
-    char               ch;
-    const char        *start, *p;
-    const cel_type_t  *type;
-
-    if (depth == CEL_TYPE_DEPTH) {
-        return NULL;
-    }
-
-    p = *pos;
-
-    while (p < end && *p == ' ') {
-        p++;
-    }
-
-    for (start = p; p < end; p++) {
-        ch = *p;
-
-        if (ch == '.' && p + 1 < end && p[1] == '(') {
-            break;
-        }
-
-        if (ch != '.' && ch != '_' && !(ch >= '0' && ch <= '9')
-            && !((ch | 0x20) >= 'a' && (ch | 0x20) <= 'z'))
-        {
-            break;
-        }
-    }
-
-    *pos = p;
-
-    type = cel_type_named(arena, start, p - start);
-
-    if (type == NULL || p == end || *p != '(') {
-        return type;
-    }
-
-    return cel_type_scan_params(arena, type, pos, end, depth);
-}
-
-
-static const cel_type_t *
-cel_type_scan_params(cel_arena_t *arena, const cel_type_t *base,
-    const char **pos, const char *end, unsigned depth)
-{
-    uint32_t           n;
-    const cel_type_t  *params[2];
-
-    params[1] = NULL;
-
-    for (n = 0; n < base->nparams; n++) {
-
-        /* "(" or "," */
-
-        if (*pos == end || **pos != (n == 0 ? '(' : ',')) {
-            return NULL;
-        }
-
-        (*pos)++;
-
-        params[n] = cel_type_scan_at(arena, pos, end, depth + 1);
-        if (params[n] == NULL) {
-            return NULL;
-        }
-
-        while (*pos < end && **pos == ' ') {
-            (*pos)++;
-        }
-    }
-
-    if (n == 0 || *pos == end || **pos != ')') {
-        return NULL;
-    }
-
-    (*pos)++;
-
-    return cel_type_make(arena, base->kind, base->name, params[0], params[1]);
-}
-
-
-/* a type of the table, a parameter "A", or an opaque one with a dot */
-
-static const cel_type_t *
-cel_type_named(cel_arena_t *arena, const char *name, size_t len)
-{
-    char        *copy;
-    uint32_t     i;
-    cel_type_t  *type;
-
-    if (len == 0) {
-        return NULL;
-    }
+    uint32_t  i;
 
     for (i = 0; cel_type_names[i].name != NULL; i++) {
         if (strlen(cel_type_names[i].name) == len
@@ -413,31 +313,7 @@ cel_type_named(cel_arena_t *arena, const char *name, size_t len)
         }
     }
 
-    if (len == 1 ? (*name < 'A' || *name > 'Z')
-                 : (memchr(name, '.', len) == NULL
-                    || (len >= 7 && memcmp(name, "google.", 7) == 0)))
-    {
-        return NULL;
-    }
-
-    copy = cel_arena_alloc(arena, len + 1);
-    if (copy == NULL) {
-        return NULL;
-    }
-
-    memcpy(copy, name, len);
-    copy[len] = '\0';
-
-    type = (cel_type_t *) cel_type_make(arena,
-                                        len == 1 ? CEL_T_PARAM : CEL_T_OPAQUE,
-                                        copy, NULL, NULL);
-
-    if (type != NULL && len == 1) {
-        type->id = *name - 'A';
-        type->open = type->id + 1;
-    }
-
-    return type;
+    return NULL;
 }
 
 
@@ -475,7 +351,8 @@ cel_type_copy_at(cel_arena_t *arena, const cel_type_t *type, unsigned depth)
 {
     char              *name;
     uint32_t           i;
-    const cel_type_t  *params[2];
+    cel_type_t         base;
+    const cel_type_t  *params[CEL_TYPE_PARAMS_MAX];
 
     /* the singletons stay */
 
@@ -483,12 +360,9 @@ cel_type_copy_at(cel_arena_t *arena, const cel_type_t *type, unsigned depth)
         return type;
     }
 
-    if (depth == CEL_TYPE_DEPTH) {
+    if (depth == CEL_TYPE_COPY_DEPTH) {
         return &cel_t_dyn;
     }
-
-    params[0] = NULL;
-    params[1] = NULL;
 
     for (i = 0; i < type->nparams; i++) {
         params[i] = cel_type_copy_at(arena, type->params[i], depth + 1);
@@ -504,7 +378,10 @@ cel_type_copy_at(cel_arena_t *arena, const cel_type_t *type, unsigned depth)
 
     strcpy(name, type->name);
 
-    return cel_type_make(arena, type->kind, name, params[0], params[1]);
+    base.kind = type->kind;
+    base.name = name;
+
+    return cel_type_with(arena, &base, params, type->nparams);
 }
 
 
@@ -534,80 +411,4 @@ cel_type_same(const cel_type_t *a, const cel_type_t *b)
     }
 
     return true;
-}
-
-
-size_t
-cel_type_format(const cel_type_t *type, char *buf, size_t size)
-{
-    cel_type_text_t  text;
-
-    if (size == 0) {
-        return 0;
-    }
-
-    text.buf = buf;
-    text.size = size;
-    text.used = 0;
-    buf[0] = '\0';
-
-    cel_type_write(&text, type);
-
-    return text.used;
-}
-
-
-static void
-cel_type_write(cel_type_text_t *text, const cel_type_t *type)
-{
-    uint32_t  i;
-
-    switch (type->kind) {
-
-    case CEL_T_ERROR:
-    case CEL_T_PARAM:
-        cel_type_put(text, "dyn");
-        return;
-
-    case CEL_T_NULL:
-        cel_type_put(text, "null");
-        return;
-
-    case CEL_T_TIMESTAMP:
-        cel_type_put(text, "timestamp");
-        return;
-
-    case CEL_T_DURATION:
-        cel_type_put(text, "duration");
-        return;
-
-    default:
-        cel_type_put(text, type->name);
-    }
-
-    for (i = 0; i < type->nparams; i++) {
-        cel_type_put(text, i == 0 ? "(" : ", ");
-        cel_type_write(text, type->params[i]);
-    }
-
-    if (type->nparams > 0) {
-        cel_type_put(text, ")");
-    }
-}
-
-
-static void
-cel_type_put(cel_type_text_t *text, const char *s)
-{
-    size_t  len;
-
-    len = strlen(s);
-
-    if (len > text->size - text->used - 1) {
-        len = text->size - text->used - 1;
-    }
-
-    memcpy(text->buf + text->used, s, len);
-    text->used += len;
-    text->buf[text->used] = '\0';
 }

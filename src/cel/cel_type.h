@@ -48,7 +48,7 @@ struct cel_type_s {
     uint32_t            nparams;
     const char         *name;            /* as type() names it: "int",
                                           * "google.protobuf.Timestamp" */
-    const cel_type_t   *params[2];
+    const cel_type_t  *const *params;    /* nparams */
     uint32_t            id;              /* PARAM: number, "A" is 0 */
     uint32_t            open;            /* 1 + highest id inside, 0 = none */
 };
@@ -61,11 +61,30 @@ extern const cel_type_t  cel_t_error, cel_t_dyn, cel_t_null, cel_t_bool,
     cel_t_type, cel_t_optional_dyn, cel_t_net_ip, cel_t_net_cidr;
 
 
-/* name is borrowed, NULL = the kind's own; NULL when the arena is full */
+/* of one type in the notation */
+#define CEL_TYPE_PARAMS_MAX  8
+
+
+/*
+ * A type of the parameters a and b, none when they are NULL.  name is
+ * borrowed, NULL = the kind's own; NULL when the arena is full.
+ */
 const cel_type_t *cel_type_make(cel_arena_t *arena, cel_type_kind_t kind,
     const char *name, const cel_type_t *a, const cel_type_t *b);
 
-/* Parses "map(string, list(A))"; NULL when not understood or no memory. */
+/* base's kind and name with n other parameters, which are copied */
+const cel_type_t *cel_type_with(cel_arena_t *arena, const cel_type_t *base,
+    const cel_type_t *const *params, uint32_t n);
+
+/* The type of a name of the notation, NULL when CEL has none. */
+const cel_type_t *cel_type_by_name(const char *name, size_t len);
+
+
+/*
+ * cel_type_text.c: the notation, "map(string, list(A))".  Other names are of
+ * opaque types when they have a dot or parameters: "net.IP", "pair(A, B)",
+ * "token()".  NULL when not understood or no memory.
+ */
 const cel_type_t *cel_type_parse(cel_arena_t *arena, const char *text,
     size_t len);
 

@@ -101,14 +101,11 @@ cel_unify_instantiate(cel_checker_t *checker, const cel_type_t *type,
 {
     uint32_t           i;
     cel_type_t        *copy;
-    const cel_type_t  *params[2];
+    const cel_type_t  *params[CEL_TYPE_PARAMS_MAX];
 
     if (type->open == 0) {
         return type;
     }
-
-    params[0] = NULL;
-    params[1] = NULL;
 
     for (i = 0; i < type->nparams; i++) {
         params[i] = cel_unify_instantiate(checker, type->params[i], base);
@@ -117,8 +114,8 @@ cel_unify_instantiate(cel_checker_t *checker, const cel_type_t *type,
         }
     }
 
-    copy = (cel_type_t *) cel_type_make(checker->ast->arena, type->kind,
-                                        type->name, params[0], params[1]);
+    copy = (cel_type_t *) cel_type_with(checker->ast->arena, type, params,
+                                        type->nparams);
     if (copy == NULL) {
         checker->memory = true;
         return NULL;
@@ -139,8 +136,9 @@ const cel_type_t *
 cel_unify_substitute(cel_checker_t *checker, const cel_type_t *type,
     bool to_dyn)
 {
+    bool               same;
     uint32_t           i;
-    const cel_type_t  *params[2];
+    const cel_type_t  *params[CEL_TYPE_PARAMS_MAX];
 
     if (type->open == 0) {
         return type;
@@ -155,22 +153,22 @@ cel_unify_substitute(cel_checker_t *checker, const cel_type_t *type,
         return to_dyn ? &cel_t_dyn : type;
     }
 
-    params[0] = NULL;
-    params[1] = NULL;
+    same = true;
 
     for (i = 0; i < type->nparams; i++) {
         params[i] = cel_unify_substitute(checker, type->params[i], to_dyn);
         if (params[i] == NULL) {
             return NULL;
         }
+
+        same &= params[i] == type->params[i];
     }
 
-    if (params[0] == type->params[0] && params[1] == type->params[1]) {
+    if (same) {
         return type;
     }
 
-    type = cel_type_make(checker->ast->arena, type->kind, type->name,
-                         params[0], params[1]);
+    type = cel_type_with(checker->ast->arena, type, params, type->nparams);
     if (type == NULL) {
         checker->memory = true;
     }

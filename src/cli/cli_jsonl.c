@@ -44,6 +44,8 @@ static bool jsonl_add(cli_line_t *line, jsonl_facts_t *facts,
     const char *name, uint32_t *i);
 static json_t *jsonl_compile(cli_line_t *line, const json_t *test,
     const jsonl_facts_t *facts, cel_program_t **program);
+static bool jsonl_functions(cli_line_t *line, const json_t *decls,
+    cel_env_t *env);
 static json_t *jsonl_type(const cel_program_t *program);
 static json_t *jsonl_eval(cli_line_t *line, const cel_program_t *program,
     jsonl_facts_t *facts);
@@ -199,19 +201,20 @@ jsonl_facts(cli_line_t *line, const json_t *test, jsonl_facts_t *facts)
 
 
 /*
- * Decl: {name, ident: {type}}; a function's declaration says nothing that
- * could be evaluated and is passed over.
+ * Decl: {name, ident: {type, value}}, the value of a constant; functions are
+ * declared to the environment, see jsonl_functions().
  */
 
 static bool
 jsonl_declared(cli_line_t *line, const json_t *decl, jsonl_facts_t *facts)
 {
-    json_t      *ident;
+    json_t      *ident, *value;
     uint32_t     i;
     const char  *name;
 
     name = json_string_value(json_object_get(decl, "name"));
     ident = json_object_get(decl, "ident");
+    value = json_object_get(ident, "value");
 
     if (name == NULL) {
         return cli_line_fail(line, "a declaration without a name");
@@ -221,7 +224,9 @@ jsonl_declared(cli_line_t *line, const json_t *decl, jsonl_facts_t *facts)
         return true;
     }
 
-    if (!jsonl_add(line, facts, name, &i)) {
+    if (!jsonl_add(line, facts, name, &i)
+        || (value != NULL && !cli_value_read(line, value, &facts->values[i])))
+    {
         return false;
     }
 
@@ -316,6 +321,11 @@ jsonl_compile(cli_line_t *line, const json_t *test,
         }
     }
 
+    if (!jsonl_functions(line, json_object_get(test, "typeEnv"), env)) {
+        cel_env_destroy(env);
+        return jsonl_message("check", line->message);
+    }
+
     expr = json_object_get(test, "expr");
     *program = cel_compile(env, json_string_value(expr),
                            json_string_length(expr), &issues);
@@ -333,6 +343,41 @@ jsonl_compile(cli_line_t *line, const json_t *test,
     return jsonl_error(issues.items[0].kind == CEL_E_CHECK ? "check"
                                                            : "parse",
                        &issues.items[0]);
+}
+
+
+/* Decl: {name, function: {overloads}}: known to the check alone */
+
+static bool
+jsonl_functions(cli_line_t *line, const json_t *decls, cel_env_t *env)
+{
+    char         signature[JSONL_TYPE_MAX];
+    size_t       i, n;
+    json_t      *decl, *overloads, *overload;
+    const char  *name;
+
+    json_array_foreach((json_t *) decls, i, decl) {
+
+        name = json_string_value(json_object_get(decl, "name"));
+        overloads = json_object_get(json_object_get(decl, "function"),
+                                    "overloads");
+
+        json_array_foreach(overloads, n, overload) {
+
+            if (!cli_type_signature(line, overload, signature,
+                                    sizeof(signature)))
+            {
+                return false;
+            }
+
+            if (cel_env_declare_function(env, name, signature) != CEL_OK) {
+                return cli_line_fail(line, "%.64s cannot be declared as "
+                                     "%.128s", name, signature);
+            }
+        }
+    }
+
+    return true;
 }
 
 

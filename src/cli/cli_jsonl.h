@@ -21,12 +21,15 @@
 /* What one line works with; message says what is wrong with the line. */
 
 #define CLI_LINE_PROGRAMS  64
+#define CLI_LINE_PARAMS    26
 
 typedef struct {
     cel_arena_t           arena;
     cel_eval_t            eval;
     cel_program_t        *programs[CLI_LINE_PROGRAMS];  /* values borrow */
     uint32_t              nprograms;
+    const char           *params[CLI_LINE_PARAMS];      /* type parameters, */
+    uint32_t              nparams;                      /* "A" is the first */
     char                  message[CEL_MESSAGE_MAX];
 } cli_line_t;
 
@@ -39,6 +42,13 @@ json_t *cli_value_write(cli_line_t *line, const cel_value_t *value);
 
 /* cel.expr.Type as CEL writes it, appended to buf; false with message. */
 bool cli_type_read(cli_line_t *line, const json_t *json, char *buf,
+    size_t size);
+
+/*
+ * cel.expr.Decl.FunctionDecl.Overload as a signature, "string.(A): list(A)";
+ * as above.
+ */
+bool cli_type_signature(cli_line_t *line, const json_t *overload, char *buf,
     size_t size);
 
 bool cli_line_fail(cli_line_t *line, const char *fmt, ...)

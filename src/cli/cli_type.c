@@ -5,7 +5,8 @@
  */
 
 /*
- * cel.expr.Type in protobuf's JSON mapping to CEL's own notation.
+ * cel.expr.Type in protobuf's JSON mapping to CEL's own notation, and the
+ * signatures of functions.
  */
 
 
@@ -13,12 +14,20 @@
 #include "cli_jsonl.h"
 
 
+static bool type_parameter(cli_line_t *line, const char *name, char *buf,
+    size_t size);
 static bool type_put(cli_line_t *line, char *buf, size_t size,
     const char *text);
 static bool type_of(cli_line_t *line, const json_t *json, char *buf,
     size_t size);
-static bool type_parameters(cli_line_t *line, const json_t *parameters,
+static bool type_list(cli_line_t *line, const json_t *types, size_t i,
     char *buf, size_t size);
+static bool type_parameter(cli_line_t *line, const char *name, char *buf,
+    size_t size);
+static bool type_put(cli_line_t *line, char *buf, size_t size,
+    const char *text);
+static bool type_of(cli_line_t *line, const json_t *json, char *buf,
+    size_t size);
 static const char *type_word(const char *const *words, const char *name);
 
 
@@ -97,14 +106,18 @@ type_of(cli_line_t *line, const json_t *json, char *buf, size_t size)
                && type_of(line, json_object_get(body, "valueType"), buf, size)
                && type_put(line, buf, size, ")");
 
+    } else if (strcmp(key, "typeParam") == 0) {
+        return type_parameter(line, json_string_value(body), buf, size);
+
     } else if (strcmp(key, "abstractType") == 0) {
         name = json_object_get(body, "name");
 
         return json_is_string(name)
                && type_put(line, buf, size, json_string_value(name))
-               && type_parameters(line, json_object_get(body,
-                                                        "parameterTypes"),
-                                  buf, size);
+               && type_put(line, buf, size, "(")
+               && type_list(line, json_object_get(body, "parameterTypes"), 0,
+                            buf, size)
+               && type_put(line, buf, size, ")");
     }
 
     if (word == NULL) {
@@ -116,23 +129,91 @@ type_of(cli_line_t *line, const json_t *json, char *buf, size_t size)
 }
 
 
-static bool
-type_parameters(cli_line_t *line, const json_t *parameters, char *buf,
+bool
+cli_type_signature(cli_line_t *line, const json_t *overload, char *buf,
     size_t size)
 {
-    size_t  i, n;
+    size_t   receiver;
+    json_t  *params;
 
-    n = json_array_size(parameters);
+    buf[0] = '\0';
+    receiver = 0;
+    line->nparams = 0;
+    params = json_object_get(overload, "params");
 
-    for (i = 0; i < n; i++) {
-        if (!type_put(line, buf, size, i == 0 ? "(" : ", ")
-            || !type_of(line, json_array_get(parameters, i), buf, size))
+    if (json_is_true(json_object_get(overload, "isInstanceFunction"))) {
+        receiver = 1;
+
+        if (json_array_size(params) == 0) {
+            return cli_line_fail(line, "an instance function of nothing");
+        }
+
+        if (!type_of(line, json_array_get(params, 0), buf, size)
+            || !type_put(line, buf, size, "."))
         {
             return false;
         }
     }
 
-    return n == 0 || type_put(line, buf, size, ")");
+    return type_put(line, buf, size, "(")
+           && type_list(line, params, receiver, buf, size)
+           && type_put(line, buf, size, "): ")
+           && type_of(line, json_object_get(overload, "resultType"), buf,
+                      size);
+}
+
+
+/* from the i-th on */
+
+static bool
+type_list(cli_line_t *line, const json_t *types, size_t i, char *buf,
+    size_t size)
+{
+    size_t  first;
+
+    for (first = i; i < json_array_size(types); i++) {
+        if ((i > first && !type_put(line, buf, size, ", "))
+            || !type_of(line, json_array_get(types, i), buf, size))
+        {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+/* parameters have names in protobuf, and capital letters here */
+
+static bool
+type_parameter(cli_line_t *line, const char *name, char *buf, size_t size)
+{
+    char      letter[2];
+    uint32_t  i;
+
+    if (name == NULL) {
+        return cli_line_fail(line, "a type parameter without a name");
+    }
+
+    for (i = 0; i < line->nparams; i++) {
+        if (strcmp(line->params[i], name) == 0) {
+            break;
+        }
+    }
+
+    if (i == CLI_LINE_PARAMS) {
+        return cli_line_fail(line, "more than %d type parameters",
+                             CLI_LINE_PARAMS);
+    }
+
+    if (i == line->nparams) {
+        line->params[line->nparams++] = name;
+    }
+
+    letter[0] = 'A' + i;
+    letter[1] = '\0';
+
+    return type_put(line, buf, size, letter);
 }
 
 

@@ -533,6 +533,81 @@ test_env(void)
 }
 
 
+/* functions that are declared and not here */
+
+static void
+test_declared(void)
+{
+    size_t      i;
+    char        type[80];
+    front_t     front;
+    cel_env_t  *env;
+
+    static const char *const  refused[] = {
+        "", "(string)", "(string): nosuch", "string(): int", "(A: B",
+        "(int): int x", "(int, int, int, int, int, int, int, int, int): int",
+    };
+
+    static const struct {
+        const char  *source;
+        const char  *type;          /* NULL: refused */
+    } cases[] = {
+        { "fn('abc', 1)", "string" },
+        { "fn(1, 'abc')", NULL },
+        { "fn('abc')", NULL },
+        { "'abc'.fn()", "bool" },
+        { "tuple(1, 2u, 3.0)", "tuple(int, uint, double)" },
+        { "tuple(dyn(1), 2u, 3.0)", "tuple(dyn, uint, double)" },
+        { "[tuple(1, 2u, 3.0), tuple(dyn(1), 2u, dyn(3.0))][0]",
+          "tuple(dyn, uint, dyn)" },
+        { "swap(tuple(1, 2u, 3.0))", "tuple(double, uint, int)" },
+        { "swap(tuple(1, 2u, 3.0)) == tuple(1, 2u, 3.0)", NULL },
+        { "size(token())", "int" },
+        { "size('a') + size([1])", "int" },
+        { "size(1)", NULL },
+    };
+
+    env = front_env(NULL);
+
+    ok(cel_env_declare_function(env, "fn", "(string, int): string") == CEL_OK
+       && cel_env_declare_function(env, "fn", "string.(): bool") == CEL_OK
+       && cel_env_declare_function(env, "tuple",
+                                   "(A, B, C): tuple(A, B, C)") == CEL_OK
+       && cel_env_declare_function(env, "swap",
+                                   "(tuple(A, B, C)): tuple(C, B, A)")
+          == CEL_OK
+       && cel_env_declare_function(env, "token", "(): token()") == CEL_OK
+       && cel_env_declare_function(env, "size", "(token()): int") == CEL_OK,
+       "functions are declared");
+
+    for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        ok(cel_env_declare_function(env, "fn", refused[i]) == CEL_ERROR,
+           "no signature: %s", refused[i]);
+    }
+
+    ok(cel_env_declare_function(env, "a-b", "(): int") == CEL_ERROR,
+       "no name of a function");
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        front_begin(&front, env, cases[i].source, strlen(cases[i].source));
+        front_check(&front);
+
+        type[0] = '\0';
+
+        if (front.status == CEL_OK) {
+            cel_type_format(front.ast.root->type, type, sizeof(type));
+        }
+
+        is_str(type, cases[i].type != NULL ? cases[i].type : "",
+               cases[i].source);
+
+        front_end(&front);
+    }
+
+    cel_env_destroy(env);
+}
+
+
 static void
 test_annotations(cel_env_t *env)
 {
@@ -765,6 +840,7 @@ main(void)
     test_lenient();
     test_unresolved();
     test_env();
+    test_declared();
     test_annotations(env);
     test_many(env);
     test_time();
