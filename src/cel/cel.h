@@ -75,7 +75,8 @@ typedef enum {
     CEL_E_MEMORY,             /* arena limit reached or allocation failed */
     CEL_E_DEADLINE,           /* deadline_ns passed */
     CEL_E_CANCELLED,          /* *cancel became true */
-    CEL_E_DEPTH               /* nested evaluation too deep */
+    CEL_E_DEPTH,              /* nested evaluation too deep */
+    CEL_E_BUDGET              /* the host's look said so */
 } cel_error_kind_t;
 
 #define cel_error_is_fatal(kind)  ((kind) >= CEL_E_COST)
@@ -133,7 +134,8 @@ typedef struct cel_block_s  cel_block_t;
 
 /*
  * A bump allocator with a byte limit.  All fields are private but used and
- * peak: bytes handed out now, at most, charged heaps included.
+ * peak: bytes handed out now, at most, charged heaps included; and refused:
+ * what would have been in use had the last refusal been none, 0 = no refusal.
  */
 typedef struct {
     char                   *pos;
@@ -141,6 +143,7 @@ typedef struct {
     size_t                  used;
     size_t                  peak;
     size_t                  limit;
+    size_t                  refused;
     cel_block_t            *blocks;
     char                   *first;
     size_t                  first_size;
@@ -522,6 +525,13 @@ typedef cel_status_t (*cel_fetch_pt)(void *ctx, cel_eval_t *eval,
     cel_slot_t slot, cel_value_t *value);
 
 
+/*
+ * The host's own look at an evaluation, about every CEL_LOOK_EVERY units of
+ * cost: CEL_OK, or CEL_ERROR after cel_eval_fail() with a fatal kind.
+ */
+typedef cel_status_t (*cel_look_pt)(void *ctx, cel_eval_t *eval);
+
+
 /* facts[slot].kind of a fact not fetched yet */
 #define CEL_UNFETCHED  0xff
 
@@ -541,6 +551,8 @@ struct cel_eval_s {
     uint64_t              cost_limit;   /* units, 0 = unlimited */
     uint64_t              deadline_ns;  /* CLOCK_MONOTONIC, 0 = none */
     const cel_flag_t     *cancel;       /* NULL = never */
+    cel_look_pt           look;         /* NULL = none */
+    void                 *look_ctx;
 
     /* results */
     uint64_t              cost;         /* units spent so far */
@@ -551,7 +563,7 @@ struct cel_eval_s {
 };
 
 
-/* Cost units between two looks at cancel and the clock. */
+/* Cost units between two looks at cancel, the clock and by the host. */
 #define CEL_LOOK_EVERY  256
 
 

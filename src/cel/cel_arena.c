@@ -27,6 +27,7 @@ struct cel_block_s {
 
 static void *cel_libc_alloc(void *ctx, size_t size);
 static void cel_libc_free(void *ctx, void *p, size_t size);
+static void cel_arena_refuse(cel_arena_t *arena, size_t size);
 static cel_status_t cel_arena_grow(cel_arena_t *arena, size_t size);
 
 
@@ -46,6 +47,7 @@ cel_arena_init(cel_arena_t *arena, const cel_allocator_t *allocator,
     arena->used = 0;
     arena->peak = 0;
     arena->limit = limit != 0 ? limit : SIZE_MAX;
+    arena->refused = 0;
     arena->blocks = NULL;
     arena->allocator = allocator;
 
@@ -73,12 +75,14 @@ cel_arena_alloc(cel_arena_t *arena, size_t size)
     char  *p;
 
     if (size > SIZE_MAX - 7) {
+        cel_arena_refuse(arena, size);
         return NULL;
     }
 
     size = (size + 7) & ~(size_t) 7;
 
     if (size > arena->limit - arena->used) {
+        cel_arena_refuse(arena, size);
         return NULL;
     }
 
@@ -97,6 +101,14 @@ cel_arena_alloc(cel_arena_t *arena, size_t size)
     }
 
     return p;
+}
+
+
+static void
+cel_arena_refuse(cel_arena_t *arena, size_t size)
+{
+    arena->refused = size > SIZE_MAX - arena->used ? SIZE_MAX
+                                                   : arena->used + size;
 }
 
 
@@ -146,6 +158,7 @@ cel_status_t
 cel_arena_charge(cel_arena_t *arena, size_t size)
 {
     if (size > arena->limit - arena->used) {
+        cel_arena_refuse(arena, size);
         return CEL_ERROR;
     }
 

@@ -38,7 +38,8 @@ static const char *const  cel_error_kind_names[] = {
     "memory",
     "deadline",
     "cancelled",
-    "depth"
+    "depth",
+    "budget"
 };
 
 
@@ -110,6 +111,10 @@ cel_eval_charge(cel_eval_t *eval, uint64_t units)
 
     if (eval->deadline_ns != 0 && cel_eval_now() >= eval->deadline_ns) {
         return cel_eval_fail(eval, CEL_E_DEADLINE, "deadline exceeded");
+    }
+
+    if (eval->look != NULL && eval->look(eval->look_ctx, eval) != CEL_OK) {
+        return CEL_ERROR;
     }
 
     next = eval->cost > UINT64_MAX - CEL_LOOK_EVERY
