@@ -141,6 +141,19 @@ struct cel_fold_s {
 };
 
 
+/* The i-th argument of a call, its receiver, if there is one, being 0. */
+
+static inline const cel_node_t *
+cel_node_argument(const cel_node_t *node, uint32_t i)
+{
+    if (node->target == NULL) {
+        return node->items[i];
+    }
+
+    return i == 0 ? node->target : node->items[i - 1];
+}
+
+
 typedef struct {
     const char           *source;
     uint32_t              len;

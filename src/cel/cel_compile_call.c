@@ -56,7 +56,8 @@ static void cel_call_callee(const cel_overload_t *overload,
     cel_callee_t *callee);
 static uint32_t cel_call_kinds(const cel_type_t *type);
 static void cel_call_prepare(cel_code_t *c, const cel_node_t *node,
-    cel_callee_t *callee, cel_value_t *arg);
+    cel_callee_t *callee, cel_value_t *arg, uint32_t at);
+static uint32_t cel_call_constant(const cel_node_t *node);
 
 
 static const cel_operator_t  cel_operators[] = {
@@ -515,25 +516,28 @@ cel_compile_present(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
 static bool
 cel_compile_function(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
 {
-    bool         constant, last;
-    uint32_t     i, n;
+    bool         constant;
+    uint32_t     i, n, at, ready;
     cel_call_t   call;
     cel_mark_t   mark;
+    cel_value_t  arg;
 
     n = node->nitems + (node->target != NULL);
     constant = true;
-    last = false;
+    at = cel_call_constant(node);
+    ready = 0;
 
     cel_code_mark(c, &mark);
 
-    if (node->target != NULL) {
-        constant = cel_compile_node(c, node->target, v);
-        last = constant;
-    }
+    for (i = 0; i < n; i++) {
 
-    for (i = 0; i < node->nitems; i++) {
-        last = cel_compile_node(c, node->items[i], v);
-        constant = constant && last;
+        if (!cel_compile_node(c, cel_node_argument(node, i), v)) {
+            constant = false;
+
+        } else if (i != 0 && i == at && !c->failed) {
+            ready = c->ncode - 1;
+            arg = *v;
+        }
     }
 
     if (c->failed) {
@@ -549,9 +553,13 @@ cel_compile_function(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
         return false;
     }
 
-    if (last && node->nitems != 0) {
+    if (ready != 0) {
         for (i = 0; i < call.count; i++) {
-            cel_call_prepare(c, node, &call.callees[i], v);
+            cel_call_prepare(c, node, &call.callees[i], &arg, at);
+        }
+
+        if (!c->failed) {
+            c->constants[c->code[ready].b] = arg;
         }
     }
 
@@ -656,18 +664,44 @@ cel_call_kinds(const cel_type_t *type)
 }
 
 
-/* The constant last argument was the last instruction. */
+/* The argument that is prepared where it is a constant; 0: none is. */
+
+static uint32_t
+cel_call_constant(const cel_node_t *node)
+{
+    uint32_t               i, count;
+    const cel_overload_t  *overloads;
+
+    overloads = node->overload;
+    count = overloads != NULL ? 1 : 0;
+
+    if (overloads == NULL && node->function != NULL) {
+        overloads = node->function->overloads;
+        count = node->function->count;
+    }
+
+    for (i = 0; i < count; i++) {
+        if (overloads[i].spec->constant != 0) {
+            return overloads[i].spec->constant;
+        }
+    }
+
+    return 0;
+}
+
+
+/* The argument at is the constant *arg. */
 
 static void
 cel_call_prepare(cel_code_t *c, const cel_node_t *node, cel_callee_t *callee,
-    cel_value_t *arg)
+    cel_value_t *arg, uint32_t at)
 {
     char           message[CEL_MESSAGE_MAX];
     uint32_t       offset;
     cel_prepare_t  prepare;
 
     if (callee->prepare == NULL || c->failed
-        || !(callee->kinds[callee->nargs - 1] & (1u << arg->kind)))
+        || !(callee->kinds[at] & (1u << arg->kind)))
     {
         return;
     }
@@ -684,11 +718,8 @@ cel_call_prepare(cel_code_t *c, const cel_node_t *node, cel_callee_t *callee,
 
     if (callee->prepare(&prepare, arg, message) != CEL_OK) {
         offset = c->offset;
-        c->offset = node->items[node->nitems - 1]->offset;
+        c->offset = cel_node_argument(node, at)->offset;
         cel_code_fail(c, CEL_E_CHECK, message);
         c->offset = offset;
-        return;
     }
-
-    c->constants[c->code[c->ncode - 1].b] = *arg;
 }

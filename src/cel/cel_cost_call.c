@@ -41,8 +41,6 @@ static void cel_cost_ternary(cel_coster_t *coster, const cel_node_t *node,
 static void cel_cost_equal(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape);
 static bool cel_cost_is_lazy(const cel_node_t *node);
-static const cel_node_t *cel_cost_argument(const cel_node_t *node,
-    uint32_t i);
 static bool cel_cost_applies(const cel_node_t *node,
     const cel_overload_t *overload);
 static cel_cost_args_t *cel_cost_take(cel_coster_t *coster);
@@ -50,6 +48,8 @@ static void cel_cost_overloads(const cel_node_t *node, cel_cost_args_t *args,
     cel_spent_t *spent, cel_shape_t *shape);
 static void cel_cost_overload(const cel_overload_t *overload,
     const cel_charge_t *charge, cel_cost_args_t *args);
+static void cel_cost_matches(const cel_charge_t *charge,
+    cel_cost_args_t *args);
 static void cel_cost_count(const cel_charge_t *charge,
     const cel_shape_t *shape, cel_cost_args_t *args);
 static void cel_cost_result(const cel_overload_t *overload,
@@ -98,7 +98,7 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
 
     for (i = 0; i < n; i++) {
         min = spent->min;
-        cel_cost_node(coster, cel_cost_argument(node, i), spent,
+        cel_cost_node(coster, cel_node_argument(node, i), spent,
                       i < CEL_MAX_ARGS ? &args->shapes[i] : shape);
 
         if (i == 1 && cel_cost_is_lazy(node)) {
@@ -270,19 +270,6 @@ cel_cost_equal(cel_coster_t *coster, const cel_node_t *node,
 }
 
 
-/* the receiver is the first */
-
-static const cel_node_t *
-cel_cost_argument(const cel_node_t *node, uint32_t i)
-{
-    if (node->target != NULL) {
-        return i == 0 ? node->target : node->items[i - 1];
-    }
-
-    return node->items[i];
-}
-
-
 /* whether the overload may be the one that runs: types that are known hold */
 
 static bool
@@ -298,7 +285,7 @@ cel_cost_applies(const cel_node_t *node, const cel_overload_t *overload)
     }
 
     for (i = 0; i < overload->nargs; i++) {
-        type = cel_cost_argument(node, i)->type;
+        type = cel_node_argument(node, i)->type;
         param = overload->args[i];
 
         if (type->kind != param->kind && !cel_type_is_dyn(type)
@@ -352,11 +339,32 @@ cel_cost_overload(const cel_overload_t *overload, const cel_charge_t *charge,
 
     } else if (charge->mode == CEL_CHARGE_PAIRS) {
         args->units = args->pairs;
+
+    } else if (charge->mode == CEL_CHARGE_MATCHES) {
+        cel_cost_matches(charge, args);
     }
 
     cel_bound_add_constant(&args->units, charge->base);
 
     cel_cost_result(overload, charge, args);
+}
+
+
+/* units is what each search takes at most */
+
+static void
+cel_cost_matches(const cel_charge_t *charge, cel_cost_args_t *args)
+{
+    cel_bound_t  bound;
+
+    bound = args->sum.len;
+    cel_bound_add_constant(&bound, 1);
+    cel_bound_add_constant(&args->units, 2);
+    cel_bound_multiply(&args->units, &bound, args->most);
+
+    bound = args->sum.len;
+    cel_bound_scale(&bound, 1u << charge->shift, 0);
+    cel_bound_add(&args->units, &bound);
 }
 
 
@@ -439,6 +447,15 @@ cel_cost_result(const cel_overload_t *overload, const cel_charge_t *charge,
         cel_bound_set(&result->items, 1 + 2 * (uint64_t) charge->base);
         break;
 
+    case CEL_RESULT_TEXTS:
+        *result = args->sum;
+        cel_bound_add(&result->len, &args->sum.bytes);
+        cel_bound_add_constant(&result->len, CEL_TEXTS_MAX);
+        cel_bound_add_constant(&result->bytes, CEL_TEXTS_MAX);
+        cel_bound_add_constant(&result->items, CEL_TEXTS_MAX);
+        result->inner = result->len;
+        break;
+
     case CEL_RESULT_SAME:
         *result = args->largest;
         cel_bound_add_constant(&result->items, 1);
@@ -461,19 +478,15 @@ cel_cost_result(const cel_overload_t *overload, const cel_charge_t *charge,
 }
 
 
-/* a constant last argument is prepared where that is possible */
+/* a constant argument is prepared where that is possible */
 
 static const cel_charge_t *
 cel_cost_charge(const cel_node_t *node, const cel_overload_t *overload)
 {
-    const cel_node_t  *last;
+    uint32_t  at;
 
-    if (overload->spec->prepare == NULL || node->nitems == 0) {
-        return &overload->spec->charge;
-    }
+    at = overload->spec->constant;
 
-    last = node->items[node->nitems - 1];
-
-    return last->kind == CEL_N_CONST ? &overload->spec->prepared
-                                     : &overload->spec->charge;
+    return at != 0 && cel_node_argument(node, at)->kind == CEL_N_CONST
+           ? &overload->spec->prepared : &overload->spec->charge;
 }

@@ -100,6 +100,10 @@ cel_equal_at(cel_eval_t *eval, const cel_value_t *a, const cel_value_t *b,
         return cel_equal_at(eval, a->v, b->v, equal, depth + 1);
 
     case CEL_OPAQUE:
+        if (cel_charge(eval, a->len >> CEL_BYTES_SHIFT) != CEL_OK) {
+            return CEL_ERROR;
+        }
+
         *equal = cel_equal_opaque((const cel_opaque_t *) a->o,
                                   (const cel_opaque_t *) b->o);
         return CEL_OK;

@@ -45,6 +45,11 @@ typedef cel_status_t (*cel_function_pt)(cel_eval_t *eval,
  * each of the two sized arguments, or twice for the one: every part of one
  * may meet every part of the other.  CEL_CHARGE_UP_TO is base at most, the
  * function says how much.  Both are charged as they go, too.
+ *
+ * CEL_CHARGE_AT_MOST is CEL_CHARGE_SUM as a bound: base before the call, the
+ * rest as the function goes.  CEL_CHARGE_MATCHES is that of a search that is
+ * made anew after each place that was found in s bytes:
+ *   units = base + (1 + s) * (2 + per * s) + (s << shift)
  */
 
 typedef enum {
@@ -52,7 +57,9 @@ typedef enum {
     CEL_CHARGE_PRODUCT,
     CEL_CHARGE_DEEP,          /* from here on charged by the function */
     CEL_CHARGE_PAIRS,
-    CEL_CHARGE_UP_TO
+    CEL_CHARGE_UP_TO,
+    CEL_CHARGE_AT_MOST,
+    CEL_CHARGE_MATCHES
 } cel_charge_mode_t;
 
 typedef enum {
@@ -62,9 +69,13 @@ typedef enum {
     CEL_RESULT_PRODUCT,       /* at most the product (replace, join) */
     CEL_RESULT_ELEMENT,       /* a part of args[0] */
     CEL_RESULT_BASE,          /* a list of at most base numbers */
+    CEL_RESULT_TEXTS,         /* a few texts of ours, with parts of the sized
+                               * arguments: CEL_TEXTS_MAX bytes and those */
     CEL_RESULT_SAME           /* one of the sized arguments, or an optional of
                                * it, or what is in it */
 } cel_result_size_t;
+
+#define CEL_TEXTS_MAX  2048
 
 typedef struct {
     uint16_t             base;
@@ -102,9 +113,9 @@ typedef struct {
 
 
 /*
- * Prepares a constant last argument while a program is built: compiles a
- * pattern, loads a time zone.  *arg is replaced by a value of the same text
- * that the function recognises.  CEL_ERROR with a message: it is refused.
+ * Prepares a constant argument while a program is built: compiles a pattern,
+ * loads a time zone.  *arg is replaced by a value of the same text that the
+ * function recognises.  CEL_ERROR with a message: it is refused.
  */
 typedef struct cel_prepare_s  cel_prepare_t;
 
@@ -122,17 +133,20 @@ typedef struct {
     cel_charge_t         charge;
     cel_prepare_pt       prepare;        /* or NULL */
     cel_charge_t         prepared;       /* when prepare did its work: the
-                                          * last argument is a constant */
+                                          * argument is a constant */
+    uint8_t              constant;       /* which one, a receiver being 0;
+                                          * of all overloads of a name that
+                                          * prepare the same */
 } cel_overload_spec_t;
 
 #define CEL_NO_CHARGE  { 0, 0, 0, 0, CEL_CHARGE_SUM, CEL_RESULT_SMALL }
 
 /* the charge follows: base, per, shift, sized, mode, result */
 #define CEL_OVERLOAD(name, id, signature, call, ...)                          \
-    { name, id, signature, call, { __VA_ARGS__ }, NULL, CEL_NO_CHARGE }
+    { name, id, signature, call, { __VA_ARGS__ }, NULL, CEL_NO_CHARGE, 0 }
 
 #define CEL_OVERLOADS_END                                                     \
-    { NULL, NULL, NULL, NULL, CEL_NO_CHARGE, NULL, CEL_NO_CHARGE }
+    { NULL, NULL, NULL, NULL, CEL_NO_CHARGE, NULL, CEL_NO_CHARGE, 0 }
 
 
 /* A signature parsed once per env. */
@@ -174,6 +188,7 @@ extern const cel_overload_spec_t  cel_lib_encoders[];
 extern const cel_overload_spec_t  cel_lib_lists[];
 extern const cel_overload_spec_t  cel_lib_sets[];
 extern const cel_overload_spec_t  cel_lib_network[];
+extern const cel_overload_spec_t  cel_lib_regex[];
 
 /* cel_library.c: the list of all libraries, ended by NULL */
 extern const cel_overload_spec_t *const  cel_libraries[];

@@ -41,6 +41,7 @@ CEL_NETWORK(cel_network_is_link_local_multicast);
 CEL_NETWORK(cel_network_contains_ip);
 CEL_NETWORK(cel_network_contains_cidr);
 CEL_NETWORK(cel_network_address);
+CEL_NETWORK(cel_network_is_mask);
 CEL_NETWORK(cel_network_masked);
 CEL_NETWORK(cel_network_prefix_length);
 static cel_status_t cel_network_value(cel_eval_t *eval,
@@ -96,6 +97,8 @@ const cel_overload_spec_t  cel_lib_network[] = {
                  CEL_TAKEN),
     CEL_OVERLOAD("ip", "cidr_ip", "net.CIDR.(): net.IP", cel_network_address,
                  CEL_SCALAR),
+    CEL_OVERLOAD("isMask", "cidr_is_mask", "net.CIDR.(): bool",
+                 cel_network_is_mask, CEL_SCALAR),
     CEL_OVERLOAD("masked", "cidr_masked", "net.CIDR.(): net.CIDR",
                  cel_network_masked, CEL_SCALAR),
     CEL_OVERLOAD("prefixLength", "cidr_prefix_length", "net.CIDR.(): int",
@@ -110,20 +113,15 @@ cel_network_value(cel_eval_t *eval, const cel_net_t *net, cel_value_t *out)
 {
     cel_opaque_t  *opaque;
 
-    opaque = cel_eval_alloc(eval, sizeof(cel_opaque_t) + sizeof(cel_net_t));
+    opaque = cel_opaque_make(eval, net->prefix == CEL_NET_ADDRESS
+                                   ? &cel_t_net_ip : &cel_t_net_cidr,
+                             sizeof(cel_net_t), out);
     if (opaque == NULL) {
         return CEL_ERROR;
     }
 
-    opaque->object.ops = NULL;
-    opaque->type = net->prefix == CEL_NET_ADDRESS ? &cel_t_net_ip
-                                                  : &cel_t_net_cidr;
     opaque->text = cel_network_text;
-    opaque->len = sizeof(cel_net_t);
     memcpy(opaque->data, net, sizeof(cel_net_t));
-
-    *out = cel_make(CEL_OPAQUE);
-    out->o = &opaque->object;
 
     return CEL_OK;
 }
@@ -150,9 +148,9 @@ cel_network_take(cel_eval_t *eval, const cel_value_t *v, bool cidr,
     const cel_opaque_t  *opaque;
 
     if (v->kind == CEL_OPAQUE) {
-        opaque = (const cel_opaque_t *) v->o;
+        opaque = cel_opaque(v, cidr ? &cel_t_net_cidr : &cel_t_net_ip);
 
-        if (opaque->type != (cidr ? &cel_t_net_cidr : &cel_t_net_ip)) {
+        if (opaque == NULL) {
             return cel_fail_overload(eval);
         }
 
@@ -237,11 +235,19 @@ CEL_NETWORK(cel_network_string)
 {
     char                *p, text[CEL_NET_TEXT];
     size_t               len;
+    cel_net_t            net;
     const cel_opaque_t  *opaque;
 
     opaque = (const cel_opaque_t *) args[0].o;
 
-    len = opaque->text(opaque, text);
+    if (cel_network_take(eval, &args[0], opaque->type == &cel_t_net_cidr,
+                         &net)
+        != CEL_OK)
+    {
+        return CEL_ERROR;
+    }
+
+    len = cel_net_format(&net, text);
     p = cel_new_string(eval, len, out);
 
     if (p == NULL) {
@@ -435,6 +441,25 @@ CEL_NETWORK(cel_network_address)
     net.prefix = CEL_NET_ADDRESS;
 
     return cel_network_value(eval, &net, out);
+}
+
+
+/* whether the bits behind the prefix are zero */
+
+CEL_NETWORK(cel_network_is_mask)
+{
+    cel_net_t  net, masked;
+
+    if (cel_network_take(eval, &args[0], true, &net) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    masked = net;
+    cel_net_mask(&masked, net.prefix);
+
+    *out = cel_bool(memcmp(masked.bytes, net.bytes, sizeof(net.bytes)) == 0);
+
+    return CEL_OK;
 }
 
 

@@ -26,5 +26,6 @@ const cel_overload_spec_t *const  cel_libraries[] = {
     cel_lib_lists,
     cel_lib_sets,
     cel_lib_network,
+    cel_lib_regex,
     NULL
 };

@@ -41,6 +41,7 @@ struct cel_re2_s {
 static cel_re2_t *cel_re2_compile(const char *pattern, size_t len,
     size_t memory);
 static size_t cel_re2_budget(const cel_re2_t *re);
+static bool cel_re2_splits(const char *pattern, size_t len);
 
 
 static cel_re2_t *
@@ -50,7 +51,6 @@ cel_re2_compile(const char *pattern, size_t len, size_t memory)
 
     options.set_log_errors(false);
     options.set_max_mem(memory);
-    options.set_never_capture(true);
 
     return new (std::nothrow) cel_re2_s(re2::StringPiece(pattern, len),
                                         options);
@@ -85,6 +85,12 @@ cel_re2_create(const char *pattern, size_t len, uint32_t max_program,
 try {
     size_t      memory;
     cel_re2_t  *re;
+
+    if (cel_re2_splits(pattern, len)) {
+        snprintf(message, size, "invalid regex: \\C, a byte of a character, is "
+                 "not supported");
+        return nullptr;
+    }
 
     re = cel_re2_compile(pattern, len, CEL_RE2_MEMORY_MIN);
 
@@ -124,6 +130,37 @@ try {
 }
 
 
+/* With \C a match might end within a character and be no text. */
+
+static bool
+cel_re2_splits(const char *pattern, size_t len)
+{
+    size_t  i;
+    bool    quoted;
+
+    quoted = false;
+
+    for (i = 0; i + 1 < len; i++) {
+        if (pattern[i] != '\\') {
+            continue;
+        }
+
+        if (quoted) {
+            quoted = pattern[i + 1] != 'E';
+            continue;
+        }
+
+        if (pattern[++i] == 'C') {
+            return true;
+        }
+
+        quoted = pattern[i] == 'Q';
+    }
+
+    return false;
+}
+
+
 void
 cel_re2_destroy(cel_re2_t *re)
 {
@@ -150,6 +187,72 @@ cel_re2_match(const cel_re2_t *re, const char *text, size_t len)
 try {
     return re->re.Match(re2::StringPiece(text, len), 0, len,
                         RE2::UNANCHORED, nullptr, 0);
+
+} catch (...) {
+    return -1;
+}
+
+
+uint32_t
+cel_re2_groups(const cel_re2_t *re)
+{
+    return (uint32_t) re->re.NumberOfCapturingGroups();
+}
+
+
+int
+cel_re2_find(const cel_re2_t *re, const char *text, size_t len, size_t from,
+    cel_re2_span_t *span)
+try {
+    re2::StringPiece  found;
+
+    if (!re->re.Match(re2::StringPiece(text, len), from, len,
+                      RE2::UNANCHORED, &found, 1))
+    {
+        return 0;
+    }
+
+    span->s = found.data();
+    span->len = found.size();
+
+    return 1;
+
+} catch (...) {
+    return -1;
+}
+
+
+/*
+ * The match is known, so its groups are looked for in it alone: the pattern
+ * prefers the same way through it.
+ */
+
+int
+cel_re2_capture(const cel_re2_t *re, const char *text, size_t len,
+    cel_re2_span_t *spans, uint32_t n)
+try {
+    size_t            from;
+    uint32_t          i;
+    re2::StringPiece  found[CEL_RE2_GROUPS + 1];
+
+    if (n > CEL_RE2_GROUPS) {
+        n = CEL_RE2_GROUPS;
+    }
+
+    from = spans[0].s - text;
+
+    if (!re->re.Match(re2::StringPiece(text, len), from, from + spans[0].len,
+                      RE2::ANCHOR_BOTH, found, n + 1))
+    {
+        return -1;
+    }
+
+    for (i = 1; i <= n; i++) {
+        spans[i].s = found[i].data();
+        spans[i].len = found[i].size();
+    }
+
+    return 1;
 
 } catch (...) {
     return -1;

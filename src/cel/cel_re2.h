@@ -5,8 +5,9 @@
  */
 
 /*
- * cel_re2.h - RE2 behind a C face: compile, look for a match, destroy.  The
- * implementation throws nothing, logs nothing and keeps no state.
+ * cel_re2.h - RE2 behind a C face: compile, look for a match and for what its
+ * groups hold, destroy.  The implementation throws nothing, logs nothing and
+ * keeps no state.
  */
 
 
@@ -27,6 +28,9 @@ extern "C" {
 /* Heap that any one pattern with its caches may take. */
 #define CEL_RE2_MEMORY  262144
 
+/* Groups that cel_re2_capture() can give. */
+#define CEL_RE2_GROUPS  9
+
 
 typedef struct cel_re2_s  cel_re2_t;
 
@@ -45,8 +49,27 @@ uint32_t cel_re2_program_size(const cel_re2_t *re);
 /* Heap that this one with its caches may take, at most CEL_RE2_MEMORY. */
 size_t cel_re2_memory(const cel_re2_t *re);
 
+/* Groups that capture; that of the whole match is not counted. */
+uint32_t cel_re2_groups(const cel_re2_t *re);
+
 /* Whether the pattern matches anywhere in the text: 1, 0, or -1: no memory. */
 int cel_re2_match(const cel_re2_t *re, const char *text, size_t len);
+
+
+/* A part of the text; s NULL: a group that took no part in the match. */
+
+typedef struct {
+    const char  *s;
+    size_t       len;
+} cel_re2_span_t;
+
+/* The leftmost match from an offset on; what is before it is looked at. */
+int cel_re2_find(const cel_re2_t *re, const char *text, size_t len,
+    size_t from, cel_re2_span_t *span);
+
+/* spans[0] is what cel_re2_find() gave; fills the first n groups behind. */
+int cel_re2_capture(const cel_re2_t *re, const char *text, size_t len,
+    cel_re2_span_t *spans, uint32_t n);
 
 
 #ifdef __cplusplus

@@ -261,20 +261,36 @@ cel_status_t cel_op_in(cel_eval_t *eval, const cel_value_t *args,
 bool cel_list_outside(const cel_value_t *list, const cel_value_t *index);
 
 
-/* Opaque values: of one type, and the same when their bytes are. */
+/*
+ * Opaque values, cel_opaque.c: of one type, and the same when their data are.
+ * A value's len is what it counts in a charge.
+ */
 
-#define CEL_OPAQUE_TEXT  64      /* CEL_NUMBER_TEXT, too */
+#define CEL_OPAQUE_TEXT  256
 
 typedef struct cel_opaque_s  cel_opaque_t;
 
 struct cel_opaque_s {
     cel_object_t         object;           /* no ops */
     const cel_type_t    *type;
-    /* buf has CEL_OPAQUE_TEXT; the length */
+    /* buf has CEL_OPAQUE_TEXT; the length.  NULL: text is in s */
     size_t             (*text)(const cel_opaque_t *opaque, char *buf);
+    const char          *s;
+    uint32_t             slen;
     uint32_t             len;
-    unsigned char        data[];
+    unsigned char        data[];           /* aligned to 8 */
 };
+
+/* *out is one with len bytes of data, which the caller fills; NULL: failed. */
+cel_opaque_t *cel_opaque_make(cel_eval_t *eval, const cel_type_t *type,
+    uint32_t len, cel_value_t *out);
+
+/* What v is, if it is one of this type, or NULL. */
+const cel_opaque_t *cel_opaque(const cel_value_t *v, const cel_type_t *type);
+
+/* The text, which may be in buf. */
+const char *cel_opaque_text(const cel_opaque_t *opaque, char *buf,
+    size_t *len);
 
 
 /* Optionals, cel_lib_optional.c */

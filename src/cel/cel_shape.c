@@ -25,7 +25,6 @@ cel_shape_is_scalar(const cel_type_t *type)
     case CEL_T_TIMESTAMP:
     case CEL_T_DURATION:
     case CEL_T_TYPE:
-    case CEL_T_OPAQUE:
         return true;
 
     default:
@@ -182,7 +181,9 @@ cel_shape_restrict(cel_shape_t *shape, const cel_type_t *type)
         return;
     }
 
-    if (type->kind == CEL_T_STRING || type->kind == CEL_T_BYTES) {
+    if (type->kind == CEL_T_STRING || type->kind == CEL_T_BYTES
+        || type->kind == CEL_T_OPAQUE)
+    {
         shape->bytes = shape->len;
         cel_bound_set(&shape->inner, 0);
         cel_bound_set(&shape->items, 1);
@@ -205,9 +206,12 @@ cel_shape_charge(const cel_shape_t *shape, const cel_charge_t *charge,
 {
     cel_bound_t  bytes;
 
-    if (charge->mode < CEL_CHARGE_DEEP) {
+    if (charge->mode < CEL_CHARGE_DEEP || charge->mode >= CEL_CHARGE_AT_MOST)
+    {
         *units = shape->len;
-        cel_bound_scale(units, charge->per, charge->shift);
+        cel_bound_scale(units, charge->per,
+                        charge->mode == CEL_CHARGE_MATCHES ? 0
+                                                           : charge->shift);
         return;
     }
 

@@ -14,6 +14,8 @@
 
 static cel_status_t cel_json_put(cel_text_t *text, const cel_value_t *v,
     uint32_t depth);
+static void cel_json_put_opaque(cel_text_t *text,
+    const cel_opaque_t *opaque);
 static cel_status_t cel_json_put_double(cel_text_t *text, double d);
 static void cel_json_put_string(cel_text_t *text, const char *s, size_t len);
 static void cel_json_put_escape(cel_text_t *text, unsigned char c);
@@ -55,9 +57,8 @@ cel_to_json(cel_eval_t *eval, const cel_value_t *v, const char **s,
 static cel_status_t
 cel_json_put(cel_text_t *text, const cel_value_t *v, uint32_t depth)
 {
-    char                 number[CEL_NUMBER_TEXT];
-    size_t               len;
-    const cel_opaque_t  *opaque;
+    char    number[CEL_NUMBER_TEXT];
+    size_t  len;
 
     if (depth > CEL_VALUE_DEPTH) {
         return cel_eval_fail(text->eval, CEL_E_DEPTH,
@@ -111,9 +112,7 @@ cel_json_put(cel_text_t *text, const cel_value_t *v, uint32_t depth)
         break;
 
     case CEL_OPAQUE:
-        opaque = (const cel_opaque_t *) v->o;
-        len = opaque->text(opaque, number);     /* as long at most */
-        cel_json_put_string(text, number, len);
+        cel_json_put_opaque(text, (const cel_opaque_t *) v->o);
         break;
 
     case CEL_OPTIONAL:
@@ -130,6 +129,18 @@ cel_json_put(cel_text_t *text, const cel_value_t *v, uint32_t depth)
     }
 
     return text->status;
+}
+
+
+static void
+cel_json_put_opaque(cel_text_t *text, const cel_opaque_t *opaque)
+{
+    char         buf[CEL_OPAQUE_TEXT];
+    size_t       len;
+    const char  *s;
+
+    s = cel_opaque_text(opaque, buf, &len);
+    cel_json_put_string(text, s, len);
 }
 
 

@@ -53,6 +53,13 @@ const cel_type_t  cel_t_optional_dyn =
     cel_type_of(CEL_T_OPTIONAL, 1, "optional_type", cel_type_dyns);
 const cel_type_t  cel_t_net_ip = cel_type_simple(CEL_T_OPAQUE, "net.IP");
 const cel_type_t  cel_t_net_cidr = cel_type_simple(CEL_T_OPAQUE, "net.CIDR");
+const cel_type_t  cel_t_url = cel_type_simple(CEL_T_OPAQUE, "kubernetes.URL");
+const cel_type_t  cel_t_quantity =
+    cel_type_simple(CEL_T_OPAQUE, "kubernetes.Quantity");
+const cel_type_t  cel_t_semver =
+    cel_type_simple(CEL_T_OPAQUE, "kubernetes.Semver");
+const cel_type_t  cel_t_named_format =
+    cel_type_simple(CEL_T_OPAQUE, "kubernetes.NamedFormat");
 
 static const cel_type_t *const  cel_type_json[] = {
     &cel_t_string, &cel_t_dyn
@@ -101,6 +108,10 @@ static const struct {
     { "google.protobuf.Duration", &cel_t_duration, true },
     { "net.IP", &cel_t_net_ip, true },
     { "net.CIDR", &cel_t_net_cidr, true },
+    { "kubernetes.URL", &cel_t_url, true },
+    { "kubernetes.Quantity", &cel_t_quantity, true },
+    { "kubernetes.Semver", &cel_t_semver, true },
+    { "kubernetes.NamedFormat", &cel_t_named_format, true },
 
     { "dyn", &cel_t_dyn, false },
     { "null", &cel_t_null, false },

@@ -58,7 +58,8 @@ struct cel_type_s {
 extern const cel_type_t  cel_t_error, cel_t_dyn, cel_t_null, cel_t_bool,
     cel_t_int, cel_t_uint, cel_t_double, cel_t_string, cel_t_bytes,
     cel_t_timestamp, cel_t_duration, cel_t_list_dyn, cel_t_map_dyn,
-    cel_t_type, cel_t_optional_dyn, cel_t_net_ip, cel_t_net_cidr;
+    cel_t_type, cel_t_optional_dyn, cel_t_net_ip, cel_t_net_cidr, cel_t_url,
+    cel_t_quantity, cel_t_semver, cel_t_named_format;
 
 
 /* of one type in the notation */

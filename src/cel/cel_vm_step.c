@@ -205,6 +205,7 @@ cel_charge_size(const cel_value_t *v)
 
     case CEL_STRING:
     case CEL_BYTES:
+    case CEL_OPAQUE:
         return v->len;
 
     case CEL_LIST:

@@ -351,6 +351,8 @@ static const char *const  random_unary[] = {
     "base64.decode(", "lists.range(", "sets.contains(input.texts, ",
     "isIP(", "[ip('::1'), cidr('1.0.0.0/8')].map(v, ",
     "sets.equivalent([s, s], ", "sets.intersects(l, ",
+    "regex.extract(s, ", "regex.extractAll(s, ", "regex.replace(s, '.', ",
+    "regex.replace(t, '(h?)', ", "s.find(", "t.findAll(",
 };
 
 static const char *const  random_methods[] = {
@@ -365,6 +367,8 @@ static const char *const  random_methods[] = {
     ".reverse()", ".first()", ".last()", ".sort()", ".sortBy(i, i)",
     ".sortBy(i, [s, t].size())", ".isSorted()", ".min()", ".max()",
     ".sum()", ".indexOf(t)", ".lastIndexOf(s)",
+    ".find('[a-h]+')", ".findAll('')", ".findAll('t.*x|t')",
+    ".findAll('h', 9)",
 };
 
 static const char *const  random_macros[] = {

@@ -36,7 +36,10 @@ static const struct {
     { cel_lib_lists, "Lists", "cel-go, ext.Lists; sum, min, max, isSorted, "
       "indexOf, lastIndexOf: Kubernetes" },
     { cel_lib_sets, "Sets", "cel-go, ext.Sets" },
-    { cel_lib_network, "Network", "Kubernetes, IP and CIDR libraries" },
+    { cel_lib_network, "Network",
+      "Kubernetes, IP and CIDR libraries; isMask: cel-go, ext.Network" },
+    { cel_lib_regex, "Patterns",
+      "cel-go, ext.Regex; find, findAll: Kubernetes, Regex library" },
     { NULL, NULL, NULL }
 };
 
@@ -46,11 +49,15 @@ static const struct {
 static void
 docs_sizes(const cel_charge_t *charge, char *text)
 {
+    bool      sum;
     unsigned  i, count;
 
     count = __builtin_popcount(charge->sized);
 
-    if (charge->mode <= CEL_CHARGE_SUM && count > 1) {
+    sum = charge->mode == CEL_CHARGE_SUM
+          || charge->mode >= CEL_CHARGE_AT_MOST;
+
+    if (sum && count > 1) {
         text += sprintf(text, "(");
     }
 
@@ -65,8 +72,8 @@ docs_sizes(const cel_charge_t *charge, char *text)
                                   ? " × " : " + ");
         }
 
-        text += sprintf(text, charge->mode >= CEL_CHARGE_DEEP ? "deep(%c)"
-                                                              : "%c",
+        text += sprintf(text, charge->mode == CEL_CHARGE_PRODUCT || sum
+                              ? "%c" : "deep(%c)",
                         'a' + i);
     }
 
@@ -74,7 +81,7 @@ docs_sizes(const cel_charge_t *charge, char *text)
         text += sprintf(text, " × deep(a)");
     }
 
-    if (charge->mode <= CEL_CHARGE_SUM && count > 1) {
+    if (sum && count > 1) {
         sprintf(text, ")");
     }
 }
@@ -97,6 +104,18 @@ docs_cost(const cel_charge_t *charge, char *text)
     }
 
     docs_sizes(charge, sizes);
+
+    if (charge->mode == CEL_CHARGE_MATCHES) {
+        sprintf(text, " to %u + %u × %s + %u × %s²", charge->base + 2,
+                2 + charge->per + (1u << charge->shift), sizes, charge->per,
+                sizes);
+        return;
+    }
+
+    if (charge->mode == CEL_CHARGE_AT_MOST) {
+        text += sprintf(text, " to %u", charge->base);
+    }
+
     text += sprintf(text, " + ");
 
     if (charge->per != 1) {
@@ -105,7 +124,7 @@ docs_cost(const cel_charge_t *charge, char *text)
 
     text += sprintf(text, "%s", sizes);
 
-    if (charge->shift != 0 && charge->mode < CEL_CHARGE_DEEP) {
+    if (charge->shift != 0 && charge->mode <= CEL_CHARGE_PRODUCT) {
         sprintf(text, " / %u", 1u << charge->shift);
     }
 }

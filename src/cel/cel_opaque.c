@@ -1,0 +1,66 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * cel_opaque.c - values of types that libraries bring along: addresses, URLs,
+ * quantities.  What is in them is known to their library alone.
+ */
+
+
+#include "cel_runtime.h"
+
+
+cel_opaque_t *
+cel_opaque_make(cel_eval_t *eval, const cel_type_t *type, uint32_t len,
+    cel_value_t *out)
+{
+    cel_opaque_t  *opaque;
+
+    opaque = cel_eval_alloc(eval, sizeof(cel_opaque_t) + len);
+    if (opaque == NULL) {
+        return NULL;
+    }
+
+    memset(opaque, 0, sizeof(cel_opaque_t));
+
+    opaque->type = type;
+    opaque->len = len;
+
+    *out = cel_make(CEL_OPAQUE);
+    out->len = len;
+    out->o = &opaque->object;
+
+    return opaque;
+}
+
+
+const cel_opaque_t *
+cel_opaque(const cel_value_t *v, const cel_type_t *type)
+{
+    const cel_opaque_t  *opaque;
+
+    if (v->kind != CEL_OPAQUE) {
+        return NULL;
+    }
+
+    opaque = (const cel_opaque_t *) v->o;
+
+    return opaque->type == type ? opaque : NULL;
+}
+
+
+const char *
+cel_opaque_text(const cel_opaque_t *opaque, char *buf, size_t *len)
+{
+    if (opaque->text == NULL) {
+        *len = opaque->slen;
+        return opaque->s;
+    }
+
+    *len = opaque->text(opaque, buf);
+
+    return buf;
+}
