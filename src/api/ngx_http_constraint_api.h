@@ -23,6 +23,7 @@
  *   page, cursor  what a page holds, where the next one begins
  *   input         the body of an execution
  *   describe      facts, cost and issues of a workflow as JSON
+ *   stats_json    statistics as JSON
  *   constraint, constraints, execute, metadata, unload, workflow, workflows,
  *   check, status, fault: the resources
  *
@@ -482,6 +483,22 @@ ngx_uint_t ngx_http_constraint_api_issues_syntax(
 /* Adds "output_type", "rules", "facts", "cost", "memory" to object. */
 void ngx_http_constraint_api_describe(json_t *object,
     const workflow_t *workflow, const cel_sizes_t *sizes);
+
+
+/* Statistics as JSON; any thread */
+
+
+/* Adds "counters", "errors", "violations", "latency", "cpu", "memory". */
+void ngx_http_constraint_api_stats_set(json_t *object,
+    const ngx_constraint_stats_view_t *view);
+
+/* Adds to view what was counted of the constraint of that document. */
+void ngx_http_constraint_api_stats_read(
+    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
+    json_t *document, ngx_constraint_stats_view_t *view);
+
+/* When it was registered, in ms since 1970; 0: not told. */
+int64_t ngx_http_constraint_api_born(json_t *document);
 
 
 /* Resources */

@@ -27,10 +27,6 @@ static json_t *ngx_http_constraint_api_metadata_facts(
     ngx_http_constraint_api_t *api, json_t *record, uint64_t revision);
 static json_t *ngx_http_constraint_api_metadata_loaded(
     ngx_http_constraint_api_t *api, ngx_uint_t *in_worker);
-static json_t *ngx_http_constraint_api_metadata_counters(
-    const uint64_t *values);
-static json_t *ngx_http_constraint_api_metadata_latency(
-    const uint64_t *values);
 static ngx_int_t ngx_http_constraint_api_metadata_held(
     ngx_http_constraint_api_t *api, json_t *metadata,
     const cel_sizes_t *sizes);
@@ -98,24 +94,25 @@ static json_t *
 ngx_http_constraint_api_metadata_facts(ngx_http_constraint_api_t *api,
     json_t *record, uint64_t revision)
 {
-    json_t    *metadata;
-    uint64_t   values[NGX_CONSTRAINT_STAT_COUNT];
+    json_t                       *metadata;
+    ngx_constraint_stats_view_t  *view;
 
-    ngx_memzero(values, sizeof(values));
+    view = ngx_pcalloc(api->request->pool,
+                       sizeof(ngx_constraint_stats_view_t));
 
-    ngx_constraint_catalogue_counters(api->catalogue, &api->name, values);
-
-    metadata = json_pack("{s:O,s:O,s:O,s:I,s:o,s:o}",
+    metadata = json_pack("{s:O,s:O,s:O,s:I}",
                          "message_type",
                          json_object_get(record, "message_type"),
                          "dsl_workflow_id",
                          json_object_get(record, "dsl_workflow_id"),
                          "enabled", json_object_get(record, "enabled"),
-                         "revision", (json_int_t) revision,
-                         "counters",
-                         ngx_http_constraint_api_metadata_counters(values),
-                         "latency",
-                         ngx_http_constraint_api_metadata_latency(values));
+                         "revision", (json_int_t) revision);
+
+    if (view && metadata) {
+        ngx_http_constraint_api_stats_read(api->catalogue, &api->name,
+                                           record, view);
+        ngx_http_constraint_api_stats_set(metadata, view);
+    }
 
     json_decref(record);
 
@@ -141,49 +138,6 @@ ngx_http_constraint_api_metadata_loaded(ngx_http_constraint_api_t *api,
 
     return json_pack("{s:b,s:b}", "worker", (int) *in_worker, "zone",
                      (int) in_zone);
-}
-
-
-static json_t *
-ngx_http_constraint_api_metadata_counters(const uint64_t *values)
-{
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
-            "executions",
-            (json_int_t) values[NGX_CONSTRAINT_STAT_EXECUTIONS],
-            "allows",
-            (json_int_t) values[NGX_CONSTRAINT_STAT_ALLOWS],
-            "denies",
-            (json_int_t) values[NGX_CONSTRAINT_STAT_DENIES],
-            "failed_open",
-            (json_int_t) values[NGX_CONSTRAINT_STAT_FAILED_OPEN],
-            "errors_request",
-            (json_int_t) values[NGX_CONSTRAINT_STAT_ERRORS_REQUEST],
-            "errors_ours",
-            (json_int_t) values[NGX_CONSTRAINT_STAT_ERRORS_OURS],
-            "inline",
-            (json_int_t) values[NGX_CONSTRAINT_STAT_INLINE],
-            "thread",
-            (json_int_t) values[NGX_CONSTRAINT_STAT_THREAD],
-            "cost_units",
-            (json_int_t) values[NGX_CONSTRAINT_STAT_COST]);
-}
-
-
-static json_t *
-ngx_http_constraint_api_metadata_latency(const uint64_t *values)
-{
-    uint64_t  count;
-    double    average;
-
-    count = values[NGX_CONSTRAINT_STAT_EXECUTIONS];
-    average = count ? (double) values[NGX_CONSTRAINT_STAT_TIME_US]
-                      / (double) count
-                    : 0;
-
-    return json_pack("{s:f,s:I,s:I}", "average_us", average, "max_us",
-                     (json_int_t) values[NGX_CONSTRAINT_STAT_TIME_MAX_US],
-                     "total_us",
-                     (json_int_t) values[NGX_CONSTRAINT_STAT_TIME_US]);
 }
 
 

@@ -4,285 +4,342 @@
  */
 
 /*
- * The table of counters: an array of slots and a hash index over it.  It
- * counts what it is told and judges nothing.
+ * The table of counters: slots by name, who gets one, and when it is given to
+ * another.  Counts and reads nothing.
  */
 
 
-#include "ngx_constraint_stats.h"
+#include "ngx_constraint_stats_room.h"
 
 
-#define NGX_CONSTRAINT_STATS_KEY_MAX  255
-#define NGX_CONSTRAINT_STATS_SAMPLE   16
+#define NGX_CONSTRAINT_STATS_SAMPLE    16
+#define NGX_CONSTRAINT_STATS_SLOT_PER  1000      /* bytes for each slot */
+#define NGX_CONSTRAINT_STATS_MAX       65535     /* pieces have short names */
 
 
-/* index values are a slot's number + 1, 0 = none */
-
-typedef struct {
-    ngx_atomic_t                   tag;      /* odd: belongs to key */
-    uint32_t                       hash;
-    uint32_t                       next;     /* in the bucket */
-    time_t                         used;     /* relaxed */
-    ngx_atomic_t                   values[NGX_CONSTRAINT_STAT_COUNT];
-    u_char                         len;
-    u_char                         key[NGX_CONSTRAINT_STATS_KEY_MAX];
-} ngx_constraint_stats_slot_t;
-
-
-struct ngx_constraint_stats_s {
-    ngx_uint_t                     nslots;
-    ngx_uint_t                     nbuckets; /* a power of two */
-    ngx_uint_t                     filled;   /* slots ever given */
-    ngx_uint_t                     hand;     /* where the next sample begins */
-    ngx_atomic_t                   mutating; /* the index is being changed */
-    ngx_constraint_stats_slot_t   *slots;
-    uint32_t                      *buckets;
-};
-
-
-static ngx_uint_t ngx_constraint_stats_buckets(ngx_uint_t slots);
-static void ngx_constraint_stats_begin_locked(ngx_constraint_stats_t *stats);
-static void ngx_constraint_stats_end_locked(ngx_constraint_stats_t *stats);
-static void ngx_constraint_stats_link_locked(ngx_constraint_stats_t *stats,
-    ngx_constraint_stats_slot_t *slot);
+static ngx_int_t ngx_constraint_stats_find_locked(
+    ngx_constraint_stats_t *stats, ngx_constraint_slot_e kind,
+    const ngx_constraint_stats_key_t *key,
+    ngx_constraint_stats_slot_t **found);
+static uint16_t ngx_constraint_stats_bank_locked(
+    ngx_constraint_stats_t *stats, ngx_constraint_stats_slot_t *slot);
+static void ngx_constraint_stats_name_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *slot, const ngx_str_t *name);
 static void ngx_constraint_stats_unlink_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t *slot);
-static ngx_constraint_stats_slot_t *ngx_constraint_stats_lookup_locked(
-    ngx_constraint_stats_t *stats, const ngx_str_t *key);
-static ngx_constraint_stats_slot_t *ngx_constraint_stats_take_locked(
-    ngx_constraint_stats_t *stats, const ngx_str_t *key);
-static ngx_constraint_stats_slot_t *ngx_constraint_stats_sample_locked(
-    ngx_constraint_stats_t *stats);
+static void ngx_constraint_stats_drop_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *slot);
+static ngx_constraint_stats_slot_t *ngx_constraint_stats_recycle_locked(
+    ngx_constraint_stats_t *stats, ngx_constraint_stats_slot_t *keep);
 
 
-size_t
-ngx_constraint_stats_size(ngx_uint_t slots)
-{
-    return sizeof(ngx_constraint_stats_t)
-           + slots * sizeof(ngx_constraint_stats_slot_t)
-           + ngx_constraint_stats_buckets(slots) * sizeof(uint32_t);
-}
-
-
-static ngx_uint_t
-ngx_constraint_stats_buckets(ngx_uint_t slots)
-{
-    ngx_uint_t  n;
-
-    for (n = 1; n < slots; n <<= 1) { /* void */ }
-
-    return n;
-}
+static const ngx_str_t  ngx_constraint_stats_nobody = ngx_null_string;
 
 
 ngx_constraint_stats_t *
-ngx_constraint_stats_create_locked(ngx_slab_pool_t *shpool, ngx_uint_t slots)
+ngx_constraint_stats_create_locked(ngx_slab_pool_t *shpool, size_t size)
 {
+    size_t                   left;
+    u_char                  *p;
+    ngx_uint_t               i, nslots, nbuckets;
     ngx_constraint_stats_t  *stats;
 
-    stats = ngx_slab_calloc_locked(shpool, ngx_constraint_stats_size(slots));
-    if (stats == NULL) {
+    nslots = ngx_min(size / NGX_CONSTRAINT_STATS_SLOT_PER,
+                     NGX_CONSTRAINT_STATS_MAX);
+    nslots = ngx_max(nslots, 4);
+
+    for (nbuckets = 1; nbuckets < nslots; nbuckets <<= 1) { /* void */ }
+
+    left = sizeof(ngx_constraint_stats_t) + ngx_cacheline_size
+           + nslots * sizeof(ngx_constraint_stats_slot_t)
+           + nbuckets * sizeof(uint32_t) + sizeof(uint16_t);
+
+    if (size < left + nslots * (sizeof(ngx_constraint_piece_t) + 2)) {
         return NULL;
     }
 
-    stats->nslots = slots;
-    stats->nbuckets = ngx_constraint_stats_buckets(slots);
-    stats->slots = (ngx_constraint_stats_slot_t *) (stats + 1);
-    stats->buckets = (uint32_t *) (stats->slots + slots);
+    p = ngx_slab_calloc_locked(shpool, size);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    stats = (ngx_constraint_stats_t *) p;
+
+    stats->nslots = nslots;
+    stats->nbuckets = nbuckets;
+    stats->npieces = ngx_min((size - left)
+                             / (sizeof(ngx_constraint_piece_t)
+                                + sizeof(uint16_t)),
+                             NGX_CONSTRAINT_STATS_MAX);
+
+    p = ngx_align_ptr(p + sizeof(ngx_constraint_stats_t), ngx_cacheline_size);
+
+    stats->slots = (ngx_constraint_stats_slot_t *) p;
+    stats->pieces = (ngx_constraint_piece_t *) (stats->slots + nslots);
+    stats->buckets = (uint32_t *) (stats->pieces + stats->npieces);
+    stats->nexts = (uint16_t *) (stats->buckets + nbuckets);
+
+    for (i = 1; i <= stats->npieces; i++) {
+        stats->nexts[i] = i < stats->npieces ? i + 1 : 0;
+    }
+
+    stats->free_first = 1;
+    stats->free_last = stats->npieces;
+    stats->free_count = stats->npieces;
+
+    (void) ngx_constraint_stats_take_locked(stats,
+                                            NGX_CONSTRAINT_SLOT_UNLABELLED,
+                                            &ngx_constraint_stats_nobody,
+                                            NULL);
 
     return stats;
 }
 
 
-ngx_int_t
-ngx_constraint_stats_attach(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_str_t *key,
-    ngx_constraint_stats_ref_t *ref)
-{
-    ngx_constraint_stats_slot_t  *slot;
-
-    ngx_shmtx_lock(&shpool->mutex);
-
-    ngx_constraint_stats_begin_locked(stats);
-
-    slot = ngx_constraint_stats_lookup_locked(stats, key);
-
-    if (slot == NULL) {
-        slot = ngx_constraint_stats_take_locked(stats, key);
-    }
-
-    slot->used = ngx_time();
-
-    ref->index = slot - stats->slots + 1;
-    ref->tag = (uint32_t) slot->tag;
-
-    ngx_constraint_stats_end_locked(stats);
-
-    ngx_shmtx_unlock(&shpool->mutex);
-
-    return NGX_OK;
-}
-
-
-/*
- * A recycling between the look at the tag and the adds puts one request's
- * numbers to another key: counters are for people, no lock is worth it.
- */
-
-ngx_int_t
-ngx_constraint_stats_add(ngx_constraint_stats_t *stats,
-    const ngx_constraint_stats_ref_t *ref, const uint64_t *values)
-{
-    ngx_uint_t                    i;
-    ngx_atomic_uint_t             max;
-    ngx_constraint_stats_slot_t  *slot;
-
-    if (ref->index == 0 || ref->index > stats->nslots) {
-        return NGX_DECLINED;
-    }
-
-    slot = &stats->slots[ref->index - 1];
-
-    if ((uint32_t) slot->tag != ref->tag) {
-        return NGX_DECLINED;
-    }
-
-    for (i = 0; i < NGX_CONSTRAINT_STAT_COUNT; i++) {
-
-        if (i == NGX_CONSTRAINT_STAT_TIME_MAX_US) {
-
-            do {
-                max = slot->values[i];
-
-            } while (max < values[i]
-                     && !ngx_atomic_cmp_set(&slot->values[i], max,
-                                            values[i]));
-
-        } else if (values[i]) {
-            (void) ngx_atomic_fetch_add(&slot->values[i], values[i]);
-        }
-    }
-
-    if (slot->used != ngx_time()) {
-        slot->used = ngx_time();
-    }
-
-    return NGX_OK;
-}
-
-
-void
-ngx_constraint_stats_read(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_str_t *key, uint64_t *values)
-{
-    ngx_uint_t                    i;
-    ngx_constraint_stats_slot_t  *slot;
-
-    ngx_memzero(values, NGX_CONSTRAINT_STAT_COUNT * sizeof(uint64_t));
-
-    ngx_shmtx_lock(&shpool->mutex);
-
-    ngx_constraint_stats_begin_locked(stats);
-
-    slot = ngx_constraint_stats_lookup_locked(stats, key);
-
-    for (i = 0; slot && i < NGX_CONSTRAINT_STAT_COUNT; i++) {
-        values[i] = slot->values[i];
-    }
-
-    ngx_constraint_stats_end_locked(stats);
-
-    ngx_shmtx_unlock(&shpool->mutex);
-}
-
-
-void
-ngx_constraint_stats_drop(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_str_t *key)
-{
-    ngx_constraint_stats_slot_t  *slot;
-
-    ngx_shmtx_lock(&shpool->mutex);
-
-    ngx_constraint_stats_begin_locked(stats);
-
-    slot = ngx_constraint_stats_lookup_locked(stats, key);
-
-    if (slot) {
-        ngx_constraint_stats_unlink_locked(stats, slot);
-        slot->tag++;
-        slot->used = 0;
-    }
-
-    ngx_constraint_stats_end_locked(stats);
-
-    ngx_shmtx_unlock(&shpool->mutex);
-}
-
-
-void
-ngx_constraint_stats_copy(ngx_constraint_stats_t *stats,
-    ngx_constraint_stats_t *from, ngx_slab_pool_t *from_shpool)
-{
-    ngx_str_t                     key;
-    ngx_uint_t                    i, n;
-    ngx_constraint_stats_slot_t  *slot, *old;
-
-    ngx_shmtx_lock(&from_shpool->mutex);
-
-    for (n = 0; n < from->nslots; n++) {
-        old = &from->slots[n];
-
-        if (!(old->tag & 1)) {
-            continue;
-        }
-
-        key.data = old->key;
-        key.len = old->len;
-
-        slot = ngx_constraint_stats_take_locked(stats, &key);
-        slot->used = old->used;
-
-        for (i = 0; i < NGX_CONSTRAINT_STAT_COUNT; i++) {
-            slot->values[i] = old->values[i];
-        }
-    }
-
-    ngx_shmtx_unlock(&from_shpool->mutex);
-}
-
-
 /* Who finds the flag set makes the index anew: its owner died inside. */
 
-static void
-ngx_constraint_stats_begin_locked(ngx_constraint_stats_t *stats)
+void
+ngx_constraint_stats_lock(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool)
 {
-    ngx_uint_t  i;
+    ngx_shmtx_lock(&shpool->mutex);
 
     if (stats->mutating) {
-        ngx_memzero(stats->buckets, stats->nbuckets * sizeof(uint32_t));
-
-        for (i = 0; i < stats->nslots; i++) {
-            if (stats->slots[i].tag & 1) {
-                ngx_constraint_stats_link_locked(stats, &stats->slots[i]);
-            }
-        }
+        ngx_constraint_stats_repair_locked(stats);
     }
 
     stats->mutating = 1;
     ngx_memory_barrier();
+
+    if (ngx_constraint_fault("stats.kill_locked")) {
+        (void) raise(SIGKILL);
+    }
 }
 
 
-static void
-ngx_constraint_stats_end_locked(ngx_constraint_stats_t *stats)
+void
+ngx_constraint_stats_unlock(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool)
 {
     ngx_memory_barrier();
     stats->mutating = 0;
+
+    ngx_shmtx_unlock(&shpool->mutex);
 }
 
 
-static void
+ngx_int_t
+ngx_constraint_stats_attach(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_constraint_stats_key_t *key,
+    ngx_constraint_stats_ref_t *ref)
+{
+    ngx_int_t                     rc;
+    ngx_uint_t                    bank;
+    ngx_constraint_stats_slot_t  *slot;
+
+    ngx_constraint_stats_lock(stats, shpool);
+
+    rc = ngx_constraint_stats_find_locked(stats,
+                                          NGX_CONSTRAINT_SLOT_CONSTRAINT, key,
+                                          &slot);
+
+    if (rc == NGX_OK) {
+        bank = ngx_constraint_stats_bank_locked(stats, slot);
+
+        ref->index = slot - stats->slots + 1;
+        ref->tag = (uint32_t) slot->tag;
+        ref->profile = key->profile->data;
+        ref->bank = ngx_constraint_stats_bank(stats, bank);
+
+    } else {
+        ref->index = 0;
+    }
+
+    if (rc == NGX_ERROR) {
+        (void) ngx_atomic_fetch_add(&stats->lost, 1);
+    }
+
+    ngx_constraint_stats_unlock(stats, shpool);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_constraint_stats_state(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_constraint_stats_key_t *key,
+    ngx_constraint_stats_ref_t *ref, void **state)
+{
+    ngx_int_t                     rc;
+    ngx_constraint_stats_slot_t  *slot;
+
+    ngx_constraint_stats_lock(stats, shpool);
+
+    rc = ngx_constraint_stats_find_locked(stats, NGX_CONSTRAINT_SLOT_STATE,
+                                          key, &slot);
+
+    if (rc == NGX_OK) {
+        ref->index = slot - stats->slots + 1;
+        ref->tag = (uint32_t) slot->tag;
+        ref->bank = ngx_constraint_stats_piece(stats, slot->banks[0]);
+        *state = ref->bank;
+
+    } else {
+        ref->index = 0;
+        *state = NULL;
+    }
+
+    ngx_constraint_stats_unlock(stats, shpool);
+
+    return rc;
+}
+
+
+void *
+ngx_constraint_stats_state_lookup(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_str_t *name, int64_t born_ms)
+{
+    void                         *state;
+    ngx_constraint_stats_slot_t  *slot;
+
+    state = NULL;
+
+    ngx_constraint_stats_lock(stats, shpool);
+
+    slot = ngx_constraint_stats_lookup_locked(stats,
+                                              NGX_CONSTRAINT_SLOT_STATE, name,
+                                              NULL);
+
+    if (slot && slot->born_ms >= born_ms) {
+        state = ngx_constraint_stats_piece(stats, slot->banks[0]);
+    }
+
+    ngx_constraint_stats_unlock(stats, shpool);
+
+    return state;
+}
+
+
+ngx_uint_t
+ngx_constraint_stats_valid(ngx_constraint_stats_t *stats,
+    const ngx_constraint_stats_ref_t *ref)
+{
+    return ref->index
+           && (uint32_t) stats->slots[ref->index - 1].tag == ref->tag;
+}
+
+
+/* One that was registered earlier gives way to a later one, never back. */
+
+static ngx_int_t
+ngx_constraint_stats_find_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_slot_e kind, const ngx_constraint_stats_key_t *key,
+    ngx_constraint_stats_slot_t **found)
+{
+    uint32_t                      owner;
+    ngx_constraint_stats_slot_t  *slot, *profile, *next;
+
+    profile = ngx_constraint_stats_profile_locked(stats,
+                                        kind == NGX_CONSTRAINT_SLOT_STATE
+                                        ? &ngx_constraint_stats_nobody
+                                        : key->profile);
+    if (profile == NULL) {
+        return NGX_ERROR;
+    }
+
+    owner = profile - stats->slots + 1;
+    *found = NULL;
+
+    slot = ngx_constraint_stats_lookup_locked(stats, kind, key->name, NULL);
+
+    while (slot) {
+        next = ngx_constraint_stats_lookup_locked(stats, kind, key->name,
+                                                  slot);
+
+        if (slot->born_ms > key->born_ms) {
+            return NGX_DECLINED;
+        }
+
+        if (slot->born_ms < key->born_ms) {
+            ngx_constraint_stats_drop_locked(stats, slot);
+
+        } else if (slot->profile == owner) {
+            *found = slot;
+        }
+
+        slot = next;
+    }
+
+    if (*found == NULL) {
+        slot = ngx_constraint_stats_take_locked(stats, kind, key->name,
+                                                profile);
+        if (slot == NULL) {
+            return NGX_ERROR;
+        }
+
+        slot->born_ms = key->born_ms;
+        slot->profile = owner;
+
+        *found = slot;
+    }
+
+    (*found)->used = ngx_constraint_stats_now();
+
+    return NGX_OK;
+}
+
+
+ngx_constraint_stats_slot_t *
+ngx_constraint_stats_profile_locked(ngx_constraint_stats_t *stats,
+    const ngx_str_t *profile)
+{
+    ngx_constraint_stats_slot_t  *slot;
+
+    slot = ngx_constraint_stats_lookup_locked(stats,
+                                              NGX_CONSTRAINT_SLOT_PROFILE,
+                                              profile, NULL);
+    if (slot) {
+        return slot;
+    }
+
+    return ngx_constraint_stats_take_locked(stats,
+                                            NGX_CONSTRAINT_SLOT_PROFILE,
+                                            profile, NULL);
+}
+
+
+/*
+ * A bank of this worker's own, as long as every slot that is still to be
+ * given can have one and a quarter is left for histograms; else the first.
+ */
+
+static uint16_t
+ngx_constraint_stats_bank_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *slot)
+{
+    ngx_uint_t   i;
+    uint16_t    *bank;
+
+    bank = &slot->banks[ngx_worker % NGX_CONSTRAINT_STATS_BANKS];
+
+    if (*bank == 0
+        && stats->free_count > stats->nslots - stats->filled
+                               + stats->npieces / 4)
+    {
+        *bank = ngx_constraint_stats_alloc_locked(stats, slot);
+    }
+
+    if (*bank) {
+        return *bank;
+    }
+
+    for (i = 0; slot->banks[i] == 0; i++) { /* void */ }
+
+    return slot->banks[i];
+}
+
+
+void
 ngx_constraint_stats_link_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t *slot)
 {
@@ -314,25 +371,50 @@ ngx_constraint_stats_unlink_locked(ngx_constraint_stats_t *stats,
 }
 
 
-static ngx_constraint_stats_slot_t *
-ngx_constraint_stats_lookup_locked(ngx_constraint_stats_t *stats,
-    const ngx_str_t *key)
+ngx_str_t
+ngx_constraint_stats_name(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *slot)
 {
-    size_t                        len;
-    uint32_t                      hash, index;
-    ngx_constraint_stats_slot_t  *slot;
+    ngx_str_t  name;
 
-    len = ngx_min(key->len, NGX_CONSTRAINT_STATS_KEY_MAX);
-    hash = ngx_murmur_hash2(key->data, len);
-    index = stats->buckets[hash & (stats->nbuckets - 1)];
+    name.len = slot->len;
+    name.data = slot->name
+                ? (u_char *) ngx_constraint_stats_piece(stats, slot->name)
+                : slot->text;
+
+    return name;
+}
+
+
+ngx_constraint_stats_slot_t *
+ngx_constraint_stats_lookup_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_slot_e kind, const ngx_str_t *name,
+    ngx_constraint_stats_slot_t *slot)
+{
+    size_t     len;
+    uint32_t   hash, index;
+    ngx_str_t  text;
+
+    len = ngx_min(name->len, NGX_CONSTRAINT_STATS_NAME_MAX);
+
+    if (slot) {
+        hash = slot->hash;
+        index = slot->next;
+
+    } else {
+        hash = ngx_murmur_hash2(name->data, len);
+        index = stats->buckets[hash & (stats->nbuckets - 1)];
+    }
 
     while (index) {
         slot = &stats->slots[index - 1];
 
-        if (slot->hash == hash && slot->len == len
-            && ngx_memcmp(slot->key, key->data, len) == 0)
-        {
-            return slot;
+        if (slot->hash == hash && slot->len == len && slot->kind == kind) {
+            text = ngx_constraint_stats_name(stats, slot);
+
+            if (ngx_memcmp(text.data, name->data, len) == 0) {
+                return slot;
+            }
         }
 
         index = slot->next;
@@ -342,34 +424,53 @@ ngx_constraint_stats_lookup_locked(ngx_constraint_stats_t *stats,
 }
 
 
-/* an even tag belongs to nobody: a death in here loses this slot alone */
+/* An even tag belongs to nobody: a death in here loses this slot alone. */
 
-static ngx_constraint_stats_slot_t *
+ngx_constraint_stats_slot_t *
 ngx_constraint_stats_take_locked(ngx_constraint_stats_t *stats,
-    const ngx_str_t *key)
+    ngx_constraint_slot_e kind, const ngx_str_t *name,
+    ngx_constraint_stats_slot_t *keep)
 {
+    ngx_uint_t                    tag;
     ngx_constraint_stats_slot_t  *slot;
 
-    if (stats->filled < stats->nslots) {
-        slot = &stats->slots[stats->filled++];
+    if (stats->free_slot == 0 && stats->filled == stats->nslots) {
+        slot = ngx_constraint_stats_recycle_locked(stats, keep);
+
+        if (slot == NULL) {
+            return NULL;
+        }
+
+        ngx_constraint_stats_drop_locked(stats, slot);
+        stats->recycled++;
+    }
+
+    if (stats->free_slot) {
+        slot = &stats->slots[stats->free_slot - 1];
+        stats->free_slot = slot->next;
 
     } else {
-        slot = ngx_constraint_stats_sample_locked(stats);
+        slot = &stats->slots[stats->filled++];
     }
 
-    if (slot->tag & 1) {
-        ngx_constraint_stats_unlink_locked(stats, slot);
-        slot->tag++;
+    tag = slot->tag;
+
+    ngx_memzero((void *) slot, sizeof(ngx_constraint_stats_slot_t));
+    slot->tag = tag;
+
+    slot->kind = kind;
+    slot->banks[0] = ngx_constraint_stats_alloc_locked(stats, slot);
+    ngx_constraint_stats_name_locked(stats, slot, name);
+    slot->used = ngx_constraint_stats_now();
+
+    if (slot->banks[0] == 0
+        || (name->len >= sizeof(slot->text) && slot->name == 0))
+    {
+        ngx_constraint_stats_free_slot_locked(stats, slot);
+        slot->next = stats->free_slot;
+        stats->free_slot = slot - stats->slots + 1;
+        return NULL;
     }
-
-    ngx_memory_barrier();
-
-    ngx_memzero((void *) slot->values, sizeof(slot->values));
-
-    slot->len = ngx_min(key->len, NGX_CONSTRAINT_STATS_KEY_MAX);
-    ngx_memcpy(slot->key, key->data, slot->len);
-    slot->hash = ngx_murmur_hash2(slot->key, slot->len);
-    slot->used = ngx_time();
 
     ngx_constraint_stats_link_locked(stats, slot);
 
@@ -380,22 +481,147 @@ ngx_constraint_stats_take_locked(ngx_constraint_stats_t *stats,
 }
 
 
-static ngx_constraint_stats_slot_t *
-ngx_constraint_stats_sample_locked(ngx_constraint_stats_t *stats)
+static void
+ngx_constraint_stats_name_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *slot, const ngx_str_t *name)
 {
-    ngx_uint_t                    i;
+    u_char  *p;
+
+    slot->len = ngx_min(name->len, NGX_CONSTRAINT_STATS_NAME_MAX);
+    slot->hash = ngx_murmur_hash2(name->data, slot->len);
+
+    p = slot->text;
+
+    if (slot->len >= sizeof(slot->text)) {
+        slot->name = ngx_constraint_stats_alloc_locked(stats, slot);
+
+        if (slot->name == 0) {
+            return;
+        }
+
+        p = (u_char *) ngx_constraint_stats_piece(stats, slot->name);
+    }
+
+    ngx_memcpy(p, name->data, slot->len);
+}
+
+
+/* What it counted stays: in its profile's slot, and in the one of all that
+ * have no label. */
+
+static void
+ngx_constraint_stats_drop_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *slot)
+{
+    ngx_constraint_stats_unlink_locked(stats, slot);
+    slot->tag++;
+
+    ngx_memory_barrier();
+
+    if (slot->kind == NGX_CONSTRAINT_SLOT_CONSTRAINT) {
+
+        if (slot->profile) {
+            ngx_constraint_stats_fold_locked(stats,
+                                         &stats->slots[slot->profile - 1],
+                                         stats, slot);
+        }
+
+        if (!slot->labelled) {
+            ngx_constraint_stats_fold_locked(stats, &stats->slots[0], stats,
+                                             slot);
+        }
+    }
+
+    ngx_constraint_stats_free_slot_locked(stats, slot);
+
+    slot->next = stats->free_slot;
+    stats->free_slot = slot - stats->slots + 1;
+}
+
+
+static ngx_constraint_stats_slot_t *
+ngx_constraint_stats_recycle_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *keep)
+{
+    int32_t                       age, oldest_age;
+    ngx_uint_t                    i, seen;
     ngx_constraint_stats_slot_t  *slot, *oldest;
 
     oldest = NULL;
+    oldest_age = -1;
+    seen = 0;
 
-    for (i = 0; i < NGX_CONSTRAINT_STATS_SAMPLE; i++) {
-        slot = &stats->slots[stats->hand % stats->nslots];
-        stats->hand++;
+    for (i = 0; i < stats->nslots && seen < NGX_CONSTRAINT_STATS_SAMPLE; i++) {
+        slot = &stats->slots[stats->hand++ % stats->nslots];
 
-        if (oldest == NULL || slot->used < oldest->used) {
+        if (slot->kind != NGX_CONSTRAINT_SLOT_CONSTRAINT || slot == keep) {
+            continue;
+        }
+
+        seen++;
+        age = (int32_t) (ngx_constraint_stats_now() - slot->used);
+        age = ngx_max(age, 0);
+
+        if (age > oldest_age) {
             oldest = slot;
+            oldest_age = age;
         }
     }
 
     return oldest;
+}
+
+
+void
+ngx_constraint_stats_drop(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_str_t *name)
+{
+    ngx_uint_t                    i;
+    ngx_constraint_stats_slot_t  *slot;
+
+    static const ngx_constraint_slot_e  kinds[] = {
+        NGX_CONSTRAINT_SLOT_CONSTRAINT, NGX_CONSTRAINT_SLOT_STATE
+    };
+
+    ngx_constraint_stats_lock(stats, shpool);
+
+    for (i = 0; i < 2; i++) {
+
+        for ( ;; ) {
+            slot = ngx_constraint_stats_lookup_locked(stats, kinds[i], name,
+                                                      NULL);
+            if (slot == NULL) {
+                break;
+            }
+
+            ngx_constraint_stats_drop_locked(stats, slot);
+        }
+    }
+
+    ngx_constraint_stats_unlock(stats, shpool);
+}
+
+
+void
+ngx_constraint_stats_status(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, ngx_constraint_stats_status_t *status)
+{
+    ngx_uint_t  i;
+
+    ngx_constraint_stats_lock(stats, shpool);
+
+    status->slots = stats->nslots;
+    status->slots_used = 0;
+
+    for (i = 0; i < stats->filled; i++) {
+        status->slots_used += stats->slots[i].tag & 1;
+    }
+
+    status->pieces = stats->npieces;
+    status->pieces_free = stats->free_count;
+    status->recycled = stats->recycled;
+    status->evicted = stats->evicted;
+    status->lost = stats->lost;
+
+    ngx_constraint_stats_unlock(stats, shpool);
 }

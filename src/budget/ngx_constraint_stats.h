@@ -5,16 +5,32 @@
  */
 
 /*
- * ngx_constraint_stats.h - what happened, counted in shared memory; the
- * public header of src/budget so far.
+ * ngx_constraint_stats.h - what happened, counted in shared memory: per
+ * constraint and, by what its decisions ran under, per profile.  Judges
+ * nothing.
  *
  * A table of generation-tagged slots, apart from the cached records, so that
  * evicting a record never frees what a worker counts into.  A slot belongs to
- * a key until it is recycled (the least recently used of a sample); recycling
- * changes its tag, and a worker whose tag is old asks again.  Counting is
- * relaxed atomic adds, no lock; finding a slot takes the slab mutex, once per
- * worker and key.  A worker that dies inside the mutex costs no more than
- * the slot it was writing: the index is made anew from the slots.
+ * a constraint under one profile until it is dropped or recycled (the least
+ * recently used of a sample); then its tag changes, and a worker whose tag is
+ * old asks again.  What it had counted stays in the totals of its profile and
+ * of the zone, so those never go backwards.
+ *
+ * Each worker has a bank of counters of its own in a slot while there is
+ * memory for it, and shares one otherwise; reading adds them up.  Counting is
+ * relaxed atomic adds, no lock: what a worker counted before it was killed is
+ * there.  Finding a slot, or memory for another piece of a histogram, takes
+ * the slab mutex; a worker that dies inside costs no more than the slot it
+ * was writing: the index and the free lists are made anew from the slots.
+ *
+ *   slot (constraint, profile) --> bank of worker 0 --> pieces of histograms
+ *                              --> bank of worker 1 --> pieces
+ *
+ * Pieces (512 bytes) are taken when a value first falls into them.  When
+ * there is none left, all pieces of the least recently used slot of a sample
+ * go, which is counted; its counters stay.
+ *
+ * Event loop, unless said otherwise.
  */
 
 
@@ -24,6 +40,15 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_constraint_histogram.h"
+
+
+#define NGX_CONSTRAINT_STATS_NAME_MAX    255
+#define NGX_CONSTRAINT_STATS_PROFILES    4     /* a rule meets at a time */
+#define NGX_CONSTRAINT_STATS_ERRORS      48    /* kinds, 0 = none */
+#define NGX_CONSTRAINT_STATS_VIOLATIONS  8     /* types */
+#define NGX_CONSTRAINT_STATS_LABELS      100   /* constraints with a label of
+                                                * their own in metrics */
 
 
 typedef struct ngx_constraint_stats_s  ngx_constraint_stats_t;
@@ -38,54 +63,200 @@ typedef enum {
     NGX_CONSTRAINT_STAT_ERRORS_OURS,
     NGX_CONSTRAINT_STAT_INLINE,
     NGX_CONSTRAINT_STAT_THREAD,
+    NGX_CONSTRAINT_STAT_RETRIES,
+    NGX_CONSTRAINT_STAT_SAMPLED_OUT,
+    NGX_CONSTRAINT_STAT_BREAKER,          /* decided by an open breaker */
     NGX_CONSTRAINT_STAT_COST,             /* sum of units */
-    NGX_CONSTRAINT_STAT_TIME_US,          /* sum */
-    NGX_CONSTRAINT_STAT_TIME_MAX_US,      /* maximum */
+    NGX_CONSTRAINT_STAT_TIME_NS,          /* sum */
+    NGX_CONSTRAINT_STAT_TIME_MAX_NS,      /* maximum */
+    NGX_CONSTRAINT_STAT_CPU_NS,           /* sum */
+    NGX_CONSTRAINT_STAT_MEMORY,           /* sum of bytes */
+    NGX_CONSTRAINT_STAT_MEMORY_MAX,       /* maximum */
     NGX_CONSTRAINT_STAT_COUNT
 } ngx_constraint_stat_e;
 
 
-/* A worker's handle of one key's slot; zeroed = not asked for yet. */
+/* Where an evaluation ran, as ngx_constraint_where_e has it. */
+
+#define NGX_CONSTRAINT_STATS_NOWHERE  0
+#define NGX_CONSTRAINT_STATS_INLINE   1
+#define NGX_CONSTRAINT_STATS_THREAD   2
+
+
+/* One decision. */
+
+typedef struct {
+    uint64_t          cost;               /* units */
+    uint64_t          time_ns;
+    uint64_t          cpu_ns;             /* of a thread; inline: the time */
+    uint64_t          memory;             /* bytes */
+    uint32_t          retries;
+    uint8_t           where;
+    uint8_t           error;              /* its kind, 0 = none */
+    uint8_t           violations;         /* bits by type */
+    unsigned          denied:1;
+    unsigned          ours:1;             /* the error's class */
+    unsigned          failed_open:1;
+    unsigned          sampled_out:1;
+    unsigned          breaker:1;
+} ngx_constraint_stats_sample_t;
+
+
+/* "TimeoutExceeded", ..., NULL for a number that no type has.  Any thread. */
+const char *ngx_constraint_stats_violation_name(ngx_uint_t type);
+
+
+/* Whose slot it is.  Strings are borrowed, names are cut at 255 bytes. */
+
+typedef struct {
+    const ngx_str_t  *name;               /* the message type */
+    int64_t           born_ms;            /* when it was registered */
+    const ngx_str_t  *profile;            /* empty: none */
+} ngx_constraint_stats_key_t;
+
+
+/* A worker's handle of one slot; zeroed = not asked for yet. */
 
 typedef struct {
     uint32_t          index;              /* + 1 */
     uint32_t          tag;
+    const u_char     *profile;            /* the data it was asked with */
+    void             *bank;               /* in shared memory */
 } ngx_constraint_stats_ref_t;
 
 
-/* What a table of so many slots takes. */
-size_t ngx_constraint_stats_size(ngx_uint_t slots);
-
-/* In the zone, mutex held; NULL when it does not fit. */
+/*
+ * In the zone, mutex held, in so many bytes; NULL when it does not fit.
+ * About 1 KB for each constraint is enough for counters and a histogram of
+ * the busy ones.
+ */
 ngx_constraint_stats_t *ngx_constraint_stats_create_locked(
-    ngx_slab_pool_t *shpool, ngx_uint_t slots);
+    ngx_slab_pool_t *shpool, size_t size);
 
-/* Fills ref; mutex is taken.  NGX_OK always (recycles); key is cut at 255. */
+/*
+ * Fills ref; mutex is taken.  NGX_OK; NGX_DECLINED when a later constraint of
+ * the same name has the slot (the sample is of a deleted one: not counted);
+ * NGX_ERROR when there is no memory at all, which is counted as lost.
+ */
 ngx_int_t ngx_constraint_stats_attach(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_str_t *key,
+    ngx_slab_pool_t *shpool, const ngx_constraint_stats_key_t *key,
     ngx_constraint_stats_ref_t *ref);
 
 /*
- * Adds values[0 .. COUNT-1] (TIME_MAX is a maximum).  NGX_OK, or NGX_DECLINED
- * when the slot has been recycled: attach again.
+ * Counts one decision: NGX_OK, or NGX_DECLINED when the slot is not the
+ * ref's (any more): attach again.
  */
 ngx_int_t ngx_constraint_stats_add(ngx_constraint_stats_t *stats,
-    const ngx_constraint_stats_ref_t *ref, const uint64_t *values);
+    ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
+    const ngx_constraint_stats_sample_t *sample);
 
-/* Reads the counters of key, all 0 when it has none; mutex is taken. */
-void ngx_constraint_stats_read(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_str_t *key, uint64_t *values);
+
+/* What was counted: 30 KB, so in a heap or a pool; zeroed = nothing. */
+
+typedef struct {
+    uint64_t                     values[NGX_CONSTRAINT_STAT_COUNT];
+    uint64_t                     errors[NGX_CONSTRAINT_STATS_ERRORS];
+    uint64_t                     violations[NGX_CONSTRAINT_STATS_VIOLATIONS];
+    ngx_constraint_histogram_t   latency;  /* ns */
+    ngx_constraint_histogram_t   cpu;      /* ns */
+    ngx_constraint_histogram_t   memory;   /* bytes */
+} ngx_constraint_stats_view_t;
+
+void ngx_constraint_stats_clear(ngx_constraint_stats_view_t *view);
+void ngx_constraint_stats_merge(ngx_constraint_stats_view_t *view,
+    const ngx_constraint_stats_view_t *from);
 
 /*
- * Copies every counter of an older table into a new one that nobody counts
- * into yet; the mutex of the older one is taken.  Both are mapped here.
+ * Adds to view what was counted of a constraint under all its profiles; one
+ * that was registered before born_ms is not it.  Takes the mutex; any thread.
+ */
+void ngx_constraint_stats_read(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_str_t *name, int64_t born_ms,
+    ngx_constraint_stats_view_t *view);
+
+/*
+ * Walks the slots: visit is called with each constraint's name, profile and
+ * view, and with name NULL for what is left of dropped ones of a profile;
+ * view is the walk's own and is the visitor's to read until it returns.  Ends
+ * when visit returns other than NGX_OK, and returns that.  NGX_ERROR: no
+ * memory.  Takes the mutex for one slot at a time; any thread.
+ */
+typedef struct {
+    const ngx_str_t                    *name;
+    const ngx_str_t                    *profile;
+    int64_t                             born_ms;
+    const ngx_constraint_stats_view_t  *view;
+    ngx_uint_t                          labelled;
+} ngx_constraint_stats_visit_t;
+
+typedef ngx_int_t (*ngx_constraint_stats_visit_pt)(void *ctx,
+    const ngx_constraint_stats_visit_t *visit);
+ngx_int_t ngx_constraint_stats_walk(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, ngx_constraint_stats_visit_pt visit, void *ctx);
+
+/*
+ * Gives labels to the busiest constraints that have none, as long as there
+ * are fewer than STATS_LABELS; one that has it keeps it until it is dropped,
+ * so that its series in metrics goes on.  Takes the mutex; any thread.
+ */
+void ngx_constraint_stats_label(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool);
+
+/*
+ * Adds to view what is left of constraints without a label: of those that are
+ * gone, and of those that have one by now as of that moment.  With that of
+ * the live ones without a label it is a sum that never goes backwards.
+ */
+void ngx_constraint_stats_unlabelled(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, ngx_constraint_stats_view_t *view);
+
+/*
+ * Copies everything of an older table into a new one that nobody counts into
+ * yet; the mutex of the older one is taken.  Both are mapped here.
  */
 void ngx_constraint_stats_copy(ngx_constraint_stats_t *stats,
-    ngx_constraint_stats_t *from, ngx_slab_pool_t *from_shpool);
+    ngx_slab_pool_t *shpool, ngx_constraint_stats_t *from,
+    ngx_slab_pool_t *from_shpool);
 
-/* Forgets key (after a delete). */
+/* Forgets a constraint (after a delete): the next of that name starts at 0. */
 void ngx_constraint_stats_drop(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_str_t *key);
+    ngx_slab_pool_t *shpool, const ngx_str_t *name);
+
+
+/*
+ * 512 bytes of shared memory by the name of a constraint, zeroed when it is
+ * made, for who keeps state of it: it lives as long as the slots do, and is
+ * never recycled.  ref is as above, *state what it points to.  NGX_OK,
+ * NGX_DECLINED, NGX_ERROR as attach.  Takes the mutex.
+ */
+#define NGX_CONSTRAINT_STATS_STATE  512
+
+ngx_int_t ngx_constraint_stats_state(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_constraint_stats_key_t *key,
+    ngx_constraint_stats_ref_t *ref, void **state);
+
+/* Is ref still what it was; no lock. */
+ngx_uint_t ngx_constraint_stats_valid(ngx_constraint_stats_t *stats,
+    const ngx_constraint_stats_ref_t *ref);
+
+/* The same without making one: NULL, when there is none.  Any thread; the
+ * memory may be given to another constraint after a delete. */
+void *ngx_constraint_stats_state_lookup(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_str_t *name, int64_t born_ms);
+
+
+typedef struct {
+    ngx_uint_t        slots;              /* there are */
+    ngx_uint_t        slots_used;
+    ngx_uint_t        pieces;             /* of 512 bytes, banks included */
+    ngx_uint_t        pieces_free;
+    uint64_t          recycled;           /* slots, for want of slots */
+    uint64_t          evicted;            /* histograms, for want of pieces */
+    uint64_t          lost;               /* decisions not counted */
+} ngx_constraint_stats_status_t;
+
+void ngx_constraint_stats_status(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, ngx_constraint_stats_status_t *status);
 
 
 #endif /* _NGX_CONSTRAINT_STATS_H_INCLUDED_ */

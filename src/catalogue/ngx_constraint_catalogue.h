@@ -165,7 +165,10 @@ typedef struct {
     uint64_t                  workflow_revision;
     json_t                   *metadata;        /* parsed, read only */
     ngx_str_t                 error;           /* why workflow is NULL */
-    ngx_constraint_stats_ref_t  stats;         /* counted by the enforcer */
+
+    /* the enforcer's, for counting: by profile; and for what it keeps */
+    ngx_constraint_stats_ref_t  stats[NGX_CONSTRAINT_STATS_PROFILES];
+    ngx_constraint_stats_ref_t  state;
 } ngx_constraint_rule_t;
 
 
@@ -193,9 +196,21 @@ ngx_int_t ngx_constraint_catalogue_acquire(
 void ngx_constraint_catalogue_release(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule);
 
-/* Counts into the rule's slot, attaching again if it was recycled. */
+/* Counts into the rule's slot, attaching again if it was recycled.  profile
+ * is the rule's or the configuration's own, not a copy. */
 void ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
-    ngx_constraint_rule_t *rule, const uint64_t *values);
+    ngx_constraint_rule_t *rule, const ngx_str_t *profile,
+    const ngx_constraint_stats_sample_t *sample);
+
+/* 512 bytes that all workers keep of a rule, NULL: no memory for it.  Valid
+ * in this turn of the event loop. */
+void *ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
+    ngx_constraint_rule_t *rule);
+
+/* The statistics of the zone and the mutex they take, for who reads them;
+ * not NULL once workers run. */
+ngx_constraint_stats_t *ngx_constraint_catalogue_stats(
+    ngx_constraint_catalogue_t *catalogue, ngx_slab_pool_t **shpool);
 
 /* POST /constraint/unload: drops from the zone and this worker (the other
  * workers follow through the zone).  NGX_OK, NGX_DECLINED: not registered. */
@@ -346,10 +361,6 @@ typedef struct {
 
 void ngx_constraint_catalogue_status(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_catalogue_status_t *status);
-
-/* Counters of one constraint, NGX_CONSTRAINT_STAT_COUNT values. */
-void ngx_constraint_catalogue_counters(ngx_constraint_catalogue_t *catalogue,
-    const ngx_str_t *message_type, uint64_t *values);
 
 
 #endif /* _NGX_CONSTRAINT_CATALOGUE_H_INCLUDED_ */

@@ -315,31 +315,74 @@ ngx_constraint_catalogue_release(ngx_constraint_catalogue_t *catalogue,
 }
 
 
+/* Profiles that a rule meets are few: one that is not at its place asks. */
+
 void
 ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
-    ngx_constraint_rule_t *rule, const uint64_t *values)
+    ngx_constraint_rule_t *rule, const ngx_str_t *profile,
+    const ngx_constraint_stats_sample_t *sample)
 {
-    ngx_constraint_stats_t  *stats;
+    ngx_constraint_stats_t      *stats;
+    ngx_constraint_stats_key_t   key;
+    ngx_constraint_stats_ref_t  *ref;
 
     stats = catalogue->zone->stats;
+    ref = &rule->stats[((uintptr_t) profile->data >> 4)
+                       % NGX_CONSTRAINT_STATS_PROFILES];
 
-    if (ngx_constraint_stats_add(stats, &rule->stats, values) == NGX_OK) {
+    if (ref->profile == profile->data
+        && ngx_constraint_stats_add(stats, catalogue->shpool, ref, sample)
+           == NGX_OK)
+    {
         return;
     }
 
-    (void) ngx_constraint_stats_attach(stats, catalogue->shpool,
-                                       &rule->record.message_type,
-                                       &rule->stats);
-    (void) ngx_constraint_stats_add(stats, &rule->stats, values);
+    key.name = &rule->record.message_type;
+    key.born_ms = rule->record.created_ms;
+    key.profile = profile;
+
+    if (ngx_constraint_stats_attach(stats, catalogue->shpool, &key, ref)
+        == NGX_OK)
+    {
+        (void) ngx_constraint_stats_add(stats, catalogue->shpool, ref,
+                                        sample);
+    }
 }
 
 
-void
-ngx_constraint_catalogue_counters(ngx_constraint_catalogue_t *catalogue,
-    const ngx_str_t *message_type, uint64_t *values)
+void *
+ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
+    ngx_constraint_rule_t *rule)
 {
-    ngx_constraint_stats_read(catalogue->zone->stats, catalogue->shpool,
-                              message_type, values);
+    void                        *state;
+    ngx_constraint_stats_t      *stats;
+    ngx_constraint_stats_key_t   key;
+
+    static const ngx_str_t  none = ngx_null_string;
+
+    stats = catalogue->zone->stats;
+
+    if (ngx_constraint_stats_valid(stats, &rule->state)) {
+        return rule->state.bank;
+    }
+
+    key.name = &rule->record.message_type;
+    key.born_ms = rule->record.created_ms;
+    key.profile = &none;
+
+    (void) ngx_constraint_stats_state(stats, catalogue->shpool, &key,
+                                      &rule->state, &state);
+    return state;
+}
+
+
+ngx_constraint_stats_t *
+ngx_constraint_catalogue_stats(ngx_constraint_catalogue_t *catalogue,
+    ngx_slab_pool_t **shpool)
+{
+    *shpool = catalogue->shpool;
+
+    return catalogue->zone->stats;
 }
 
 

@@ -13,6 +13,7 @@
 
 
 #define NGX_CONSTRAINT_ZONE_PAGES    8
+#define NGX_CONSTRAINT_ZONE_LARGE    (1024 * 1024)
 #define NGX_CONSTRAINT_MAP_MIN       (1024 * 1024)
 
 
@@ -272,16 +273,16 @@ ngx_constraint_zone_adopt(ngx_constraint_catalogue_t *catalogue,
 
 
 /*
- * A quarter for counters, all the rest one piece for the cache, which has an
- * allocator of its own inside: it can be made anew without the counters.
+ * A quarter for statistics, more in a large zone, all the rest one piece for
+ * the cache, which has an allocator of its own inside: it can be made anew
+ * without the counters.
  */
 
 static ngx_int_t
 ngx_constraint_zone_create(ngx_constraint_catalogue_t *catalogue,
     ngx_shm_zone_t *shm_zone)
 {
-    size_t                  len;
-    ngx_uint_t              slots;
+    size_t                  len, size;
     ngx_slab_pool_t        *shpool;
     ngx_constraint_zone_t  *zone;
 
@@ -299,11 +300,16 @@ ngx_constraint_zone_create(ngx_constraint_catalogue_t *catalogue,
     (void) ngx_sprintf(shpool->log_ctx, " in constraint zone \"%V\"%Z",
                        &shm_zone->shm.name);
 
-    slots = shm_zone->shm.size / 4 / ngx_constraint_stats_size(1);
-    slots = ngx_max(slots, 1);
+    /* of a zone of eight pages each counts */
+
+    size = shm_zone->shm.size / 4;
+
+    if (shm_zone->shm.size >= NGX_CONSTRAINT_ZONE_LARGE) {
+        size += size / 2;
+    }
 
     zone->layout = NGX_CONSTRAINT_ZONE_LAYOUT;
-    zone->stats = ngx_constraint_stats_create_locked(shpool, slots);
+    zone->stats = ngx_constraint_stats_create_locked(shpool, size);
     zone->cache = ngx_constraint_cache_create_locked(shpool,
                                                      shpool->pfree
                                                      * ngx_pagesize);
@@ -318,7 +324,8 @@ ngx_constraint_zone_create(ngx_constraint_catalogue_t *catalogue,
     /* its size has changed: records come back from the store */
 
     if (catalogue->old && catalogue->old->zone) {
-        ngx_constraint_stats_copy(zone->stats, catalogue->old->zone->stats,
+        ngx_constraint_stats_copy(zone->stats, shpool,
+                                  catalogue->old->zone->stats,
                                   catalogue->old->shpool);
     }
 

@@ -59,6 +59,7 @@ typedef enum {
     NGX_CONSTRAINT_E_INTERNAL
 } ngx_constraint_error_e;
 
+#define NGX_CONSTRAINT_E_LAST            NGX_CONSTRAINT_E_INTERNAL
 #define ngx_constraint_error_is_ours(e)  ((e) >= NGX_CONSTRAINT_E_UNREGISTERED)
 
 /* "SubjectMissing", "DeadlineExceeded", ...: the name in answers and logs */

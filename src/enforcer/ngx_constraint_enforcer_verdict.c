@@ -26,7 +26,8 @@ static ngx_int_t ngx_constraint_verdict_headers(
     ngx_constraint_enforcement_t *e, ngx_constraint_evaluation_t *ev);
 static ngx_int_t ngx_constraint_verdict_copy(ngx_pool_t *pool,
     ngx_str_t *to, const void *data, size_t len);
-static void ngx_constraint_count(ngx_constraint_enforcement_t *e);
+static void ngx_constraint_count(ngx_constraint_enforcement_t *e,
+    uint64_t time_ns);
 
 
 void
@@ -445,7 +446,7 @@ ngx_constraint_complete(ngx_constraint_enforcement_t *e)
     ngx_constraint_disarm(e);
 
     if (state->rule) {
-        ngx_constraint_count(e);
+        ngx_constraint_count(e, time_ns);
         ngx_constraint_release_rule(e);
     }
 
@@ -454,38 +455,31 @@ ngx_constraint_complete(ngx_constraint_enforcement_t *e)
 
 
 static void
-ngx_constraint_count(ngx_constraint_enforcement_t *e)
+ngx_constraint_count(ngx_constraint_enforcement_t *e, uint64_t time_ns)
 {
-    uint64_t                          values[NGX_CONSTRAINT_STAT_COUNT];
     ngx_constraint_decision_t        *d;
     ngx_constraint_enforcer_state_t  *state;
+    ngx_constraint_stats_sample_t     sample;
+
+    static const ngx_str_t  none = ngx_null_string;
 
     d = &e->decision;
     state = e->state;
 
-    ngx_memzero(values, sizeof(values));
+    ngx_memzero(&sample, sizeof(ngx_constraint_stats_sample_t));
 
-    values[NGX_CONSTRAINT_STAT_EXECUTIONS] = 1;
-    values[NGX_CONSTRAINT_STAT_ALLOWS] = d->effect == NGX_CONSTRAINT_ALLOW;
-    values[NGX_CONSTRAINT_STAT_DENIES] = d->effect == NGX_CONSTRAINT_DENY;
-    values[NGX_CONSTRAINT_STAT_FAILED_OPEN] = d->failed_open;
+    sample.cost = d->cost;
+    sample.time_ns = time_ns;
+    sample.cpu_ns = time_ns;
+    sample.memory = d->memory;
+    sample.where = d->where;
+    sample.denied = d->effect == NGX_CONSTRAINT_DENY;
 
     if (d->error != NGX_CONSTRAINT_E_NONE) {
-        if (ngx_constraint_error_is_ours(d->error)) {
-            values[NGX_CONSTRAINT_STAT_ERRORS_OURS] = 1;
-
-        } else {
-            values[NGX_CONSTRAINT_STAT_ERRORS_REQUEST] = 1;
-        }
+        sample.error = d->error;
+        sample.ours = ngx_constraint_error_is_ours(d->error);
+        sample.failed_open = d->failed_open;
     }
 
-    values[NGX_CONSTRAINT_STAT_INLINE] =
-                                    d->where == NGX_CONSTRAINT_WHERE_INLINE;
-    values[NGX_CONSTRAINT_STAT_THREAD] =
-                                    d->where == NGX_CONSTRAINT_WHERE_THREAD;
-    values[NGX_CONSTRAINT_STAT_COST] = d->cost;
-    values[NGX_CONSTRAINT_STAT_TIME_US] = d->time_us;
-    values[NGX_CONSTRAINT_STAT_TIME_MAX_US] = d->time_us;
-
-    ngx_constraint_catalogue_count(e->catalogue, state->rule, values);
+    ngx_constraint_catalogue_count(e->catalogue, state->rule, &none, &sample);
 }
