@@ -24,6 +24,8 @@ usage: t/build.sh MODE...
   unit     build/unit/: libraries and unit tests
   unit-asan, unit-clang
            the same with ASan and UBSan, and compiled by clang
+  fuzz     build/fuzz/: the targets of t/fuzz by clang, with libFuzzer, ASan
+           and UBSan
   source   build/src/nginx: nginx's source tree alone
 
 Prints what each mode made.  BUILD=DIR takes another build folder, JOBS=N
@@ -287,6 +289,7 @@ if [ $# -eq 0 ]; then
 fi
 
 asan="-fsanitize=address,undefined -fno-omit-frame-pointer"
+stop=-fno-sanitize-recover=all
 
 for mode in "$@"; do
     case "$mode" in
@@ -314,6 +317,10 @@ for mode in "$@"; do
             (build_libs unit-clang units CC=clang CXX=clang++ \
                 OPT="-O2 -Wconditional-uninitialized")
             echo "$build/unit-clang" ;;
+        fuzz)
+            (build_libs fuzz fuzz CC=clang CXX=clang++ OPT="-O1" \
+                SANITIZE="-fsanitize=fuzzer-no-link $asan $stop")
+            echo "$build/fuzz" ;;
         source)
             (lock source && fetch_source)
             echo "$build/src/nginx" ;;

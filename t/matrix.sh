@@ -18,6 +18,7 @@ usage: t/matrix.sh [PART]...
             fresh start and after a reload
   crash     the crash script with 10,000 writes
   soak      10 minutes of mixed traffic
+  fuzz      24 processor minutes of the fuzz targets
 
 Without a PART all of them.  Each replaces its rows of docs/MATRIX.md.
 END
@@ -32,12 +33,12 @@ failed=0
 parts=("$@")
 
 if [ ${#parts[@]} -eq 0 ]; then
-    parts=(clang dist valgrind modes crash soak)
+    parts=(clang dist valgrind modes crash soak fuzz)
 fi
 
 for part in "${parts[@]}"; do
     case "$part" in
-        clang|dist|valgrind|modes|crash|soak)  ;;
+        clang|dist|valgrind|modes|crash|soak|fuzz)  ;;
         -h|--help)  usage; exit 0 ;;
         *)  echo "matrix.sh: unknown part \"$part\"" >&2
             usage >&2
@@ -120,6 +121,9 @@ run_part() {
 
         soak)
             row soak "10 minutes" TEST_NGINX_LONG=1 t/run.sh --plain soak ;;
+
+        fuzz)
+            row fuzz "24 processor minutes" t/fuzz/run 206 ;;
     esac
 }
 
@@ -145,7 +149,7 @@ $(valgrind --version).
 | part | what | command | result | | time | date |
 |---|---|---|---|---|---|---|
 END
-        for part in clang dist valgrind modes crash soak; do
+        for part in clang dist valgrind modes crash soak fuzz; do
             if [ -f "$results/$part.rows" ]; then
                 cat "$results/$part.rows"
             else

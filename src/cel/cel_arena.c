@@ -79,7 +79,9 @@ cel_arena_alloc(cel_arena_t *arena, size_t size)
         return NULL;
     }
 
-    size = (size + 7) & ~(size_t) 7;
+    /* nothing has an address, too: NULL means out of memory */
+
+    size = size > 0 ? (size + 7) & ~(size_t) 7 : 8;
 
     if (size > arena->limit - arena->used) {
         cel_arena_refuse(arena, size);

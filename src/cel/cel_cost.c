@@ -182,7 +182,7 @@ cel_cost_select(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape)
 {
     cel_bound_add_constant(&spent->max, 1);
-    spent->min++;
+    spent->min += node->ref == CEL_R_TYPE ? 0 : 1;
 
     if (node->ref != CEL_R_NONE) {
         cel_cost_leaf(node, shape);

@@ -10,10 +10,9 @@
  */
 
 
+#include "cel_charconv.h"
 #include "cel_lex.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 
@@ -30,6 +29,7 @@ static cel_status_t cel_literal_integer(const cel_lexer_t *lexer,
     const cel_token_t *token, bool negative, cel_value_t *value);
 static cel_status_t cel_literal_double(const cel_lexer_t *lexer,
     const cel_token_t *token, bool negative, cel_value_t *value);
+static bool cel_literal_is_tiny(const char *s, size_t len);
 static cel_status_t cel_literal_string(const cel_lexer_t *lexer,
     const cel_token_t *token, cel_value_t *value);
 static cel_status_t cel_literal_escape(cel_literal_t *literal);
@@ -113,30 +113,70 @@ static cel_status_t
 cel_literal_double(const cel_lexer_t *lexer, const cel_token_t *token,
     bool negative, cel_value_t *value)
 {
-    char    *text;
-    double   d;
+    double       d;
+    const char  *text;
 
-    text = cel_arena_alloc(lexer->ast->arena, token->len + 1);
-    if (text == NULL) {
-        cel_issue(lexer->issues, CEL_E_MEMORY, lexer->ast, token->offset,
-                  "out of memory");
-        return CEL_ERROR;
-    }
+    text = lexer->ast->source + token->offset;
 
-    memcpy(text, lexer->ast->source + token->offset, token->len);
-    text[token->len] = '\0';
+    if (!cel_double_from_chars(text, token->len, &d)) {
 
-    d = strtod(text, NULL);
+        if (!cel_literal_is_tiny(text, token->len)) {
+            cel_issue(lexer->issues, CEL_E_PARSE, lexer->ast, token->offset,
+                      "invalid double literal: beyond the range of a double");
+            return CEL_ERROR;
+        }
 
-    if (isinf(d)) {
-        cel_issue(lexer->issues, CEL_E_PARSE, lexer->ast, token->offset,
-                  "invalid double literal: beyond the range of a double");
-        return CEL_ERROR;
+        d = 0;
     }
 
     *value = cel_double(negative ? -d : d);
 
     return CEL_OK;
+}
+
+
+/*
+ * Of digits that no double holds: whether they are too near to zero, not too
+ * large.  exponent is that of the first digit which is not 0.
+ */
+
+static bool
+cel_literal_is_tiny(const char *s, size_t len)
+{
+    bool      point, digits, minus;
+    size_t    i;
+    int64_t   exponent, n;
+
+    point = false;
+    digits = false;
+    exponent = -1;
+
+    for (i = 0; i < len && s[i] != 'e' && s[i] != 'E'; i++) {
+
+        if (s[i] == '.') {
+            point = true;
+            continue;
+        }
+
+        if (s[i] != '0' && !digits) {
+            digits = true;
+            exponent += point ? 0 : 1;
+            continue;
+        }
+
+        exponent += digits ? !point : -(int64_t) point;
+    }
+
+    minus = i + 1 < len && s[i + 1] == '-';
+    n = 0;
+
+    for (i += 1; i < len; i++) {
+        if (s[i] >= '0' && s[i] <= '9' && n < INT32_MAX) {
+            n = n * 10 + (s[i] - '0');
+        }
+    }
+
+    return exponent + (minus ? -n : n) < 0;
 }
 
 

@@ -108,10 +108,25 @@ test_first(void)
 }
 
 
+/* NULL means out of memory, so nothing has an address, too */
+
+static void
+test_nothing(void)
+{
+    cel_arena_t  arena;
+
+    cel_arena_init(&arena, &cel_allocator_libc, NULL, 0, 0);
+    ok(cel_arena_alloc(&arena, 0) != NULL, "nothing can be had at first");
+    ok(cel_arena_alloc(&arena, 0) != NULL, "and again");
+    cel_arena_reset(&arena);
+}
+
+
 int
 main(void)
 {
     test_plain();
+    test_nothing();
     test_limit();
     test_first();
 
