@@ -68,6 +68,15 @@ typedef struct {
 } cel_mark_t;
 
 
+/* An operator that is an instruction. */
+
+typedef struct {
+    const char           *name;
+    uint32_t              nargs;
+    cel_opcode_t          op;
+} cel_operator_t;
+
+
 /* cel_code.c: emission.  After a failure these do nothing. */
 
 void cel_code_fail(cel_code_t *c, cel_error_kind_t kind, const char *message);
@@ -112,9 +121,26 @@ void cel_code_rewind(cel_code_t *c, const cel_mark_t *mark);
  */
 bool cel_compile_node(cel_code_t *c, const cel_node_t *node, cel_value_t *v);
 
-/* cel_compile_call.c, cel_compile_fold.c: the same for these nodes */
+/*
+ * cel_compile_call.c, cel_compile_operator.c, cel_compile_function.c,
+ * cel_compile_fold.c: the same for these nodes
+ */
 bool cel_compile_call(cel_code_t *c, const cel_node_t *node, cel_value_t *v);
+bool cel_compile_operator(cel_code_t *c, const cel_node_t *node,
+    const cel_operator_t *operator, cel_value_t *v);
+bool cel_compile_equal(cel_code_t *c, const cel_node_t *node, bool equal,
+    cel_value_t *v);
+bool cel_compile_in(cel_code_t *c, const cel_node_t *node, cel_value_t *v);
+bool cel_compile_function(cel_code_t *c, const cel_node_t *node,
+    cel_value_t *v);
 bool cel_compile_fold(cel_code_t *c, const cel_node_t *node, cel_value_t *v);
+
+/*
+ * Runs what was emitted since the mark, a call of constants, if that is
+ * cheap, and puts the value in its place: true, and *v has it.  An error is
+ * left for run time.
+ */
+bool cel_call_fold(cel_code_t *c, const cel_mark_t *mark, cel_value_t *v);
 
 
 /* cel_program.c */

@@ -37,6 +37,9 @@ static const char *const  cel_opcode_names[] = {
 };
 
 
+static const char *const  cel_order_names[] = { "<", "<=", ">", ">=" };
+
+
 size_t
 cel_disassemble(const cel_program_t *program, char *buf, size_t size)
 {
@@ -125,6 +128,7 @@ cel_listing_operands(cel_listing_t *listing, const cel_program_t *program,
     case CEL_OP_NE_CONST:
     case CEL_OP_INDEX_CONST:
     case CEL_OP_IN_CONST:
+    case CEL_OP_STARTS_CONST:
         cel_listing_constant(listing, program, instr->b);
         break;
 
@@ -134,6 +138,7 @@ cel_listing_operands(cel_listing_t *listing, const cel_program_t *program,
 
     case CEL_OP_FACT_SELECT:
     case CEL_OP_FACT_EQ_CONST:
+    case CEL_OP_FACT_IN_CONST:
         cel_listing_add(listing, " fact %u", instr->b);
         cel_listing_constant(listing, program, instr[1].b);
         break;
@@ -149,10 +154,14 @@ cel_listing_operands(cel_listing_t *listing, const cel_program_t *program,
         break;
 
     case CEL_OP_ORDER_CONST:
-        cel_listing_add(listing, " %s", instr->a == 0 ? "<"
-                                        : instr->a == 1 ? "<="
-                                        : instr->a == 2 ? ">" : ">=");
+        cel_listing_add(listing, " %s", cel_order_names[instr->a]);
         cel_listing_constant(listing, program, instr->b);
+        break;
+
+    case CEL_OP_LOCAL_ORDER_CONST:
+        cel_listing_add(listing, " local %u %s", instr->b,
+                        cel_order_names[instr->a]);
+        cel_listing_constant(listing, program, instr[1].b);
         break;
 
     case CEL_OP_CALL:

@@ -46,6 +46,8 @@
     CEL_OPCODE(NE_CONST, 1, 1, 2, "inequality with constant b")               \
     CEL_OPCODE(ORDER_CONST, 1, 1, 2, "comparison a (0 < 1 <= 2 > 3 >=) with " \
                "constant b")                                                  \
+    CEL_OPCODE(LOCAL_ORDER_CONST, 0, 1, 3, "push comparison a of local b "    \
+               "with constant b'; +ARG")                                      \
     CEL_OPCODE(FACT_EQ_CONST, 0, 1, 3, "push whether fact b is constant b'; " \
                "+ARG")                                                        \
     CEL_OPCODE(ADD, 2, 1, 1, "sum, or concatenation")                         \
@@ -59,6 +61,10 @@
     CEL_OPCODE(INDEX_CONST, 1, 1, 2, "the same, by constant b")               \
     CEL_OPCODE(IN, 2, 1, 1, "whether a list or a map holds it")               \
     CEL_OPCODE(IN_CONST, 1, 1, 2, "whether constant set b holds it")          \
+    CEL_OPCODE(FACT_IN_CONST, 0, 1, 3, "push whether constant set b' holds "  \
+               "fact b; +ARG")                                                \
+    CEL_OPCODE(STARTS_CONST, 1, 1, 0, "whether a string starts with "         \
+               "constant b, for a units")                                     \
     CEL_OPCODE(JUMP, 0, 0, 1, "go on at b")                                   \
     CEL_OPCODE(UNLESS, 1, 0, 1, "pop; when false go on at b")                 \
     CEL_OPCODE(PRESENT, 1, 1, 1, "pop an optional; when it has a value push " \

@@ -102,6 +102,8 @@ cel_program_make(cel_code_t *c, const cel_cost_t *cost)
         }
     }
 
+    cel_vm_layout(program);
+
     program->ncode = c->ncode;
     program->nconstants = c->nconstants;
     program->ncalls = c->ncalls;

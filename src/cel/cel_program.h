@@ -89,6 +89,13 @@ struct cel_program_s {
     uint32_t              nerrors;
     uint32_t              min_facts;     /* the highest slot + 1 */
 
+    /* where in a frame's bytes, the stack comes first */
+    uint32_t              locals_at;
+    uint32_t              iters_at;
+    uint32_t              builders_at;
+    uint32_t              errors_at;
+    uint32_t              frame_size;
+
     const cel_type_t     *type;
     const cel_slot_t     *facts;
     uint32_t              nfacts;
@@ -110,7 +117,9 @@ void cel_program_own_regex(cel_program_t *program, cel_owned_t *owned,
     void *regex);
 
 
-/* cel_vm.c */
+/* cel_vm.c: places the frame's parts, once their numbers are known */
+void cel_vm_layout(cel_program_t *program);
+
 cel_status_t cel_vm_run(const cel_program_t *program, cel_eval_t *eval,
     cel_value_t *value);
 

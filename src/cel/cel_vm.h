@@ -56,6 +56,81 @@ cel_error_copy(cel_error_t *to, const cel_error_t *from)
 }
 
 
+/*
+ * Values that were just written part by part are moved in two halves: loading
+ * them as one would wait until both are in the cache.
+ */
+
+static inline void
+cel_move(cel_value_t *to, const cel_value_t *from)
+{
+    uint64_t  head, rest;
+
+    memcpy(&head, from, sizeof(head));
+    memcpy(&rest, (const char *) from + sizeof(head), sizeof(rest));
+
+    __asm__ ("" : "+r" (head));
+
+    memcpy(to, &head, sizeof(head));
+    memcpy((char *) to + sizeof(head), &rest, sizeof(rest));
+}
+
+
+static inline void
+cel_put_bool(cel_value_t *out, bool b)
+{
+    uint64_t     rest;
+    cel_value_t  v;
+
+    v = cel_make(CEL_BOOL);
+    rest = b;
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    rest <<= 56;
+#endif
+
+    memcpy(out, &v, sizeof(rest));
+    memcpy((char *) out + sizeof(rest), &rest, sizeof(rest));
+}
+
+
+/* Short texts are compared here: two loads that overlap cover them. */
+
+static inline bool
+cel_same_text(const char *a, const char *b, size_t len)
+{
+    uint64_t  i, j, k, l;
+    uint32_t  m, n, o, p;
+
+    if (len >= 8) {
+
+        if (len > 16) {
+            return memcmp(a, b, len) == 0;
+        }
+
+        memcpy(&i, a, 8);
+        memcpy(&j, b, 8);
+        memcpy(&k, a + len - 8, 8);
+        memcpy(&l, b + len - 8, 8);
+
+        return ((i ^ j) | (k ^ l)) == 0;
+    }
+
+    if (len >= 4) {
+        memcpy(&m, a, 4);
+        memcpy(&n, b, 4);
+        memcpy(&o, a + len - 4, 4);
+        memcpy(&p, b + len - 4, 4);
+
+        return ((m ^ n) | (o ^ p)) == 0;
+    }
+
+    return len == 0
+           || (a[0] == b[0] && a[len - 1] == b[len - 1]
+               && a[len / 2] == b[len / 2]);
+}
+
+
 /* The short cases: false says that it is none, and nothing was done. */
 
 static inline bool
@@ -77,31 +152,64 @@ cel_vm_equal_short(const cel_value_t *a, const cel_value_t *b, bool want,
         return false;
     }
 
-    switch (a->kind) {
+    if (cel_likely(a->kind == CEL_STRING)) {
 
-    case CEL_STRING:
-        if (a->len >= 1u << CEL_BYTES_SHIFT && a->len == b->len) {
+        if (a->len != b->len) {
+            equal = false;
+
+        } else if (a->len >= 1u << CEL_BYTES_SHIFT) {
             return false;                /* to be charged */
+
+        } else {
+            equal = cel_same_text(a->s, b->s, a->len);
         }
 
-        equal = a->len == b->len && memcmp(a->s, b->s, a->len) == 0;
-        break;
-
-    case CEL_BOOL:
-        equal = a->b == b->b;
-        break;
-
-    case CEL_INT:
-    case CEL_UINT:
+    } else if (a->kind == CEL_INT || a->kind == CEL_UINT) {
         equal = a->u == b->u;
-        break;
 
-    default:
+    } else if (a->kind == CEL_BOOL) {
+        equal = a->b == b->b;
+
+    } else {
         return false;
     }
 
-    *out = cel_make(CEL_BOOL);
-    out->b = equal == want;
+    cel_put_bool(out, equal == want);
+
+    return true;
+}
+
+
+/* A string among a few of them; short ones cost nothing more. */
+
+static inline bool
+cel_vm_in_set_short(const cel_value_t *v, const cel_value_t *set,
+    cel_value_t *out)
+{
+    bool                found;
+    uint32_t            i, n;
+    const cel_value_t  *pair;
+
+    if (v->kind != CEL_STRING || v->len >= 1u << CEL_BYTES_SHIFT
+        || set->l->index != NULL)
+    {
+        return false;
+    }
+
+    found = false;
+    n = set->l->count;
+    pair = set->l->values;
+
+    for (i = 0; i < n; i++, pair += 2) {
+        if (pair->kind == CEL_STRING && pair->len == v->len
+            && cel_same_text(pair->s, v->s, v->len))
+        {
+            found = true;
+            break;
+        }
+    }
+
+    cel_put_bool(out, found);
 
     return true;
 }
@@ -113,19 +221,19 @@ static inline bool
 cel_vm_order_short(const cel_value_t *a, const cel_value_t *b, uint32_t op,
     cel_value_t *out)
 {
-    bool     result;
-    int64_t  i, j;
+    uint32_t  order;
+
+    /* a bit for each of less, equal, greater */
+
+    static const uint8_t  wanted[] = { 1, 3, 4, 6 };
 
     if (cel_unlikely(a->kind != CEL_INT || b->kind != CEL_INT)) {
         return false;
     }
 
-    i = a->i;
-    j = b->i;
-    result = op == 0 ? i < j : op == 1 ? i <= j : op == 2 ? i > j : i >= j;
+    order = (uint32_t) (a->i >= b->i) + (uint32_t) (a->i > b->i);
 
-    *out = cel_make(CEL_BOOL);
-    out->b = result;
+    cel_put_bool(out, (wanted[op] >> order) & 1);
 
     return true;
 }
