@@ -220,6 +220,22 @@ my @lines = (
     ['{"expr": "[1].all(x, x > 0)", "disableMacros": true}', 'check|parse'],
     ['{"expr": "1 + \'a\'", "disableCheck": true}', 'eval'],
     ['{"expr": "1 + \'a\'"}', 'check', 1, 3],
+    ['{"expr": "f(x, 2)", "checkOnly": true, "typeEnv": [{"name": "x", '
+        . '"ident": {"type": {"typeParam": "T"}}}, {"name": "f", "function": '
+        . '{"overloads": [{"params": [{"typeParam": "K"}, {"typeParam": '
+        . '"elem"}], "resultType": {"abstractType": {"name": "pair", '
+        . '"parameterTypes": [{"typeParam": "elem"}, {"typeParam": "K"}]}}}]'
+        . '}}]}', { type => 'pair(int, dyn)' }],
+    ['{"expr": "f()", "typeEnv": [{"name": "f", "function": {"overloads": '
+        . '[{"resultType": {"dyn": {}}}]}}]}', 'eval'],
+    ['{"expr": "1", "typeEnv": [{"name": "f", "function": {"overloads": '
+        . '[{"params": [{}], "isInstanceFunction": true}, {"params": [], '
+        . '"isInstanceFunction": true}]}}]}', 'check'],
+    ['{"expr": "A.B + 1", "typeEnv": [{"name": "A.B", "ident": {"type": '
+        . '{"primitive": "INT64"}, "value": {"int64Value": "2"}}}]}',
+        { value => { int64Value => '3' }, type => 'int' }],
+    ['{"expr": "ip(\'::1\')"}', { value => { stringValue => '::1' },
+        type => 'net.IP' }],
     ['{"expr": "1 +"}', 'parse', 1, 4],
     ['{"expr": "\\n 1 / 0"}', 'eval', 2, 4],
     ['{"expr": "x", "typeEnv": [{"name": "x", "ident": {"type": '
@@ -262,7 +278,7 @@ for my $line (@lines) {
         is_deeply($answer->{value}, $want->{value}, $name)
             or diag(encode_json($answer));
         is($answer->{type}, $want->{type}, 'its type') if $want->{type};
-        like($answer->{cost}, qr/^\d+$/, 'its cost');
+        like($answer->{cost}, qr/^\d+$/, 'its cost') if $want->{value};
         next;
     }
 
@@ -322,6 +338,70 @@ END
 run('', 'test', "$dir/good.yaml", "$dir/suite.yaml");
 like($err, qr/:5:\d+: request\.size is int, the test gives something else/,
     'an input of the wrong type');
+
+put('imports.yaml', <<'END');
+name: imports
+imports:
+  - name: " google.protobuf.Duration "
+  - name: google.protobuf.Int32Value
+rule:
+  match:
+    - condition: "wait > Duration{seconds: 60}"
+      output: "'LONG'"
+    - condition: "Int32Value{value: 3} == 3 && 1 / int(dyn(0)) == 1"
+      output: "'NEVER'"
+END
+
+put('suite.yaml', <<'END');
+name: imports
+sections:
+  - name: a
+    description: sections, as the protobuf form has it
+    tests:
+      - name: long
+        input: { wait: { expr: "duration('2m')" } }
+        output: "'LO' + 'NG'"
+      - name: one of the errors
+        input: { wait: { expr: "duration('1s')" } }
+        output: { error_set: ["no such overload", "by zero"] }
+END
+
+run('', 'test', "$dir/imports.yaml", "$dir/suite.yaml");
+is($code, 0, 'imports, sections, an error set, an output as text')
+    or diag($out, $err);
+
+put('suite.yaml', <<'END');
+section:
+  - name: it does not compile
+    tests:
+      - name: as expected
+        output: { error_set: ["overlapping", "undeclared reference to 'a'"] }
+END
+
+put('refused.yaml', <<'END');
+name: refused
+rule:
+  match:
+    - output: a == 1
+END
+
+run('', 'test', "$dir/refused.yaml", "$dir/suite.yaml");
+is($code, 0, 'a policy that has to be refused, and is') or diag($err);
+is($out, "ok 1 - it does not compile / as expected\n1..1\n", 'a test');
+
+put('suite.yaml', <<'END');
+section:
+  - name: it does not compile
+    tests:
+      - name: as expected
+        output: { error: "undeclared reference to 'a'" }
+      - name: for another reason
+        output: { error: "overlapping" }
+END
+
+run('', 'test', "$dir/refused.yaml", "$dir/suite.yaml");
+is($code, 1, 'a policy that is refused for another reason');
+like($out, qr/^Bail out! /m, 'bails out');
 
 run('', 'test', "$dir/bad.yaml", "$fixtures/nested.tests.yaml");
 is($code, 1, 'a broken policy');

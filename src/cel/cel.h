@@ -423,6 +423,14 @@ cel_status_t cel_env_declare_type(cel_env_t *env, const char *name,
     unsigned flags);
 
 /*
+ * Lets the last part of a qualified name stand for all of it, where names are
+ * looked up: after "google.protobuf.Duration" Duration is that.  What has the
+ * name is not asked.  CEL_OK, CEL_NOT_FOUND when it is no qualified name, or
+ * CEL_ERROR when another name ends so or memory is out.
+ */
+cel_status_t cel_env_import(cel_env_t *env, const char *name, size_t len);
+
+/*
  * Declares an overload of a function that is not here: "(string, int): bool",
  * with a receiver "string.(int): bool"; capital letters are type parameters.
  * For checks alone: a call of it is an error when it is run, and it changes

@@ -83,7 +83,8 @@ cel_check_start(cel_checker_t *checker)
     checker->ast->nlocals = 0;
     checker->chain = cel_arena_alloc(checker->ast->arena, len);
     checker->candidate = cel_arena_alloc(checker->ast->arena,
-                                         len + checker->env->container_len);
+                                         len + checker->env->container_len
+                                         + checker->env->alias_len);
 
     if (checker->chain == NULL || checker->candidate == NULL) {
         checker->memory = true;

@@ -194,6 +194,48 @@ cel_env_declare_type(cel_env_t *env, const char *name, const cel_type_t *type,
 }
 
 
+cel_status_t
+cel_env_import(cel_env_t *env, const char *name, size_t len)
+{
+    char               *copy, *last;
+    cel_alias_t        *alias;
+    const cel_alias_t  *other;
+
+    copy = cel_env_copy(env, name, len);
+    alias = cel_arena_alloc(&env->arena, sizeof(cel_alias_t));
+
+    if (copy == NULL || alias == NULL) {
+        return CEL_ERROR;
+    }
+
+    last = strrchr(copy, '.');
+
+    if (last == NULL || strlen(copy) != len || !cel_env_name_valid(copy)) {
+        return CEL_NOT_FOUND;
+    }
+
+    last++;
+
+    for (other = env->aliases; other != NULL; other = other->next) {
+        if (strcmp(other->name + other->start, last) == 0) {
+            return strcmp(other->name, copy) == 0 ? CEL_OK : CEL_ERROR;
+        }
+    }
+
+    alias->name = copy;
+    alias->len = len;
+    alias->start = last - copy;
+    alias->next = env->aliases;
+    env->aliases = alias;
+
+    if (len > env->alias_len) {
+        env->alias_len = len;
+    }
+
+    return CEL_OK;
+}
+
+
 bool
 cel_env_name_valid(const char *name)
 {

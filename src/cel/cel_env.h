@@ -30,6 +30,7 @@ typedef struct cel_fact_s       cel_fact_t;
 typedef struct cel_resolver_s   cel_resolver_t;
 typedef struct cel_functions_s  cel_functions_t;
 typedef struct cel_declared_s   cel_declared_t;
+typedef struct cel_alias_s      cel_alias_t;
 
 
 struct cel_fact_s {
@@ -42,6 +43,16 @@ struct cel_fact_s {
     cel_size_class_t        size;
     const void             *shape;       /* cel_shape_t, NULL: by size */
     unsigned                flags;
+};
+
+
+/* a short name for a qualified one, its last part */
+
+struct cel_alias_s {
+    cel_alias_t            *next;
+    const char             *name;        /* "a.b.C" */
+    uint32_t                len;
+    uint32_t                start;       /* of "C" */
 };
 
 
@@ -58,6 +69,8 @@ struct cel_env_s {
     const cel_allocator_t  *allocator;
     cel_limits_t            limits;      /* defaults filled in */
     uint32_t                container_len;
+    uint32_t                alias_len;   /* the longest */
+    cel_alias_t            *aliases;
     cel_arena_t             arena;       /* as long as the env */
     cel_fact_t             *facts[CEL_ENV_BUCKETS];
     uint32_t                longest;     /* of the names of facts */

@@ -528,6 +528,15 @@ cel_macro_var(cel_macro_t *macro, uint32_t i)
         return NULL;
     }
 
+    /* the accumulator's name in other implementations */
+
+    if (strcmp(node->name, "__result__") == 0) {
+        cel_issue(macro->parser->issues, CEL_E_PARSE, macro->parser->ast,
+                  node->offset, "iteration variable overwrites accumulator "
+                  "variable: __result__ is reserved");
+        return NULL;
+    }
+
     return node->name;
 }
 

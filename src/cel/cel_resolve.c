@@ -17,6 +17,8 @@
 
 
 static bool cel_resolve_local(cel_checker_t *checker, cel_node_t *node);
+static bool cel_resolve_alias(cel_checker_t *checker, const char *name,
+    size_t *len);
 static bool cel_resolve_declared(cel_checker_t *checker, cel_node_t *node,
     const char *name, size_t len);
 static bool cel_resolve_enum(cel_checker_t *checker, cel_node_t *node,
@@ -73,6 +75,9 @@ cel_resolve_with(cel_checker_t *checker, cel_node_t *node,
         name++;
         len--;
         prefix = 0;
+
+    } else if (cel_resolve_alias(checker, name, &len)) {
+        return attempt(checker, node, checker->candidate, len);
     }
 
     for ( /* void */ ; prefix > 0; prefix--) {
@@ -91,6 +96,37 @@ cel_resolve_with(cel_checker_t *checker, cel_node_t *node,
     }
 
     return attempt(checker, node, name, len);
+}
+
+
+/* an import stands for nothing but what it names */
+
+static bool
+cel_resolve_alias(cel_checker_t *checker, const char *name, size_t *len)
+{
+    size_t              first;
+    const cel_alias_t  *alias;
+
+    for (first = 0; first < *len && name[first] != '.'; first++) {
+        /* void */
+    }
+
+    for (alias = checker->env->aliases; alias != NULL; alias = alias->next) {
+
+        if (alias->len - alias->start == first
+            && memcmp(alias->name + alias->start, name, first) == 0)
+        {
+            memcpy(checker->candidate, alias->name, alias->len);
+            memcpy(checker->candidate + alias->len, name + first,
+                   *len - first);
+
+            *len += alias->len - first;
+
+            return true;
+        }
+    }
+
+    return false;
 }
 
 

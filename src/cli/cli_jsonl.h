@@ -30,6 +30,7 @@ typedef struct {
     uint32_t              nprograms;
     const char           *params[CLI_LINE_PARAMS];      /* type parameters, */
     uint32_t              nparams;                      /* "A" is the first */
+    bool                  signature;                    /* else they are dyn */
     char                  message[CEL_MESSAGE_MAX];
 } cli_line_t;
 

@@ -54,6 +54,7 @@ bool
 cli_type_read(cli_line_t *line, const json_t *json, char *buf, size_t size)
 {
     buf[0] = '\0';
+    line->signature = false;
 
     return type_of(line, json, buf, size);
 }
@@ -139,6 +140,7 @@ cli_type_signature(cli_line_t *line, const json_t *overload, char *buf,
     buf[0] = '\0';
     receiver = 0;
     line->nparams = 0;
+    line->signature = true;
     params = json_object_get(overload, "params");
 
     if (json_is_true(json_object_get(overload, "isInstanceFunction"))) {
@@ -193,6 +195,10 @@ type_parameter(cli_line_t *line, const char *name, char *buf, size_t size)
 
     if (name == NULL) {
         return cli_line_fail(line, "a type parameter without a name");
+    }
+
+    if (!line->signature) {
+        return type_put(line, buf, size, "dyn");
     }
 
     for (i = 0; i < line->nparams; i++) {

@@ -26,6 +26,7 @@ static json_t *write_double(double d);
 static json_t *write_bytes(cli_line_t *line, const cel_value_t *value);
 static json_t *write_time(cli_line_t *line, const cel_value_t *value,
     const char *type);
+static json_t *write_opaque(cli_line_t *line, const cel_value_t *value);
 static json_t *write_optional(cli_line_t *line, const cel_value_t *value,
     uint32_t depth);
 static json_t *write_list(cli_line_t *line, const cel_value_t *value,
@@ -98,6 +99,9 @@ write_value(cli_line_t *line, const cel_value_t *value, uint32_t depth)
 
     case CEL_OPTIONAL:
         return write_optional(line, value, depth);
+
+    case CEL_OPAQUE:
+        return write_opaque(line, value);
 
     default:
         cli_line_fail(line, "the value has no cel.expr.Value");
@@ -174,6 +178,23 @@ write_time(cli_line_t *line, const cel_value_t *value, const char *type)
     return json_pack("{s:{s:s+, s:s%}}", "objectValue", "@type",
                      "type.googleapis.com/google.protobuf.", type,
                      "value", text + 1, len - 2);
+}
+
+
+/* an address: the text that it has as JSON */
+
+static json_t *
+write_opaque(cli_line_t *line, const cel_value_t *value)
+{
+    size_t       len;
+    const char  *text;
+
+    if (cel_to_json(&line->eval, value, &text, &len) != CEL_OK || len < 2) {
+        cli_line_fail(line, "%s", line->eval.error.message);
+        return NULL;
+    }
+
+    return json_pack("{s:s%}", "stringValue", text + 1, len - 2);
 }
 
 

@@ -250,6 +250,8 @@ compile_policy(compile_t *c, const workflow_options_t *options)
     workflow->name = compile_path(c);
     workflow_path_cut(&c->path, 0);
 
+    (void) workflow_imports(c->doc, c->env);
+
     workflow_path_add(&c->path, "rule");
     (void) compile_rule(c, workflow_node_get(c->doc->root, "rule"),
                         workflow->nsteps);
@@ -327,9 +329,11 @@ compile_match(compile_t *c, const workflow_node_t *node,
 
     if (m->always != NULL) {
         workflow_issue(c->doc, WORKFLOW_I_DOCUMENT, node->offset,
-                       c->path.text, "this match is never reached: the one "
-                       "before it, on line %u, always gives a result",
-                       m->always->line);
+                       c->path.text, "this match is never reached: %s creates "
+                       "unreachable outputs, the one before it, on line %u, "
+                       "always gives a result",
+                       workflow_node_get(m->always, "rule") != NULL
+                       ? "rule" : "match", m->always->line);
         m->always = NULL;
     }
 
@@ -579,8 +583,9 @@ compile_agree(compile_t *c, const workflow_node_t *node,
     if (!workflow_type_agree(text, c->type)) {
         workflow_issue(c->doc, WORKFLOW_I_OUTPUT,
                        workflow_node_position(c->doc, node, 0), c->path.text,
-                       "incompatible output types: this output is %.80s, the "
-                       "ones before it are %.80s", text, c->type);
+                       "incompatible output types: block has output type "
+                       "%.80s, but previous outputs have type %.80s", text,
+                       c->type);
         return;
     }
 

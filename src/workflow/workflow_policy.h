@@ -85,7 +85,7 @@ typedef struct {
     char                  text[WORKFLOW_DEEP_PATH];
 } workflow_path_t;
 
-/* Returns the length before, for workflow_path_cut(). */
+/* workflow_path.c: returns the length before, for workflow_path_cut(). */
 uint32_t workflow_path_add(workflow_path_t *path, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void workflow_path_cut(workflow_path_t *path, uint32_t len);
@@ -102,6 +102,10 @@ cel_status_t workflow_shape_check(workflow_document_t *doc,
     const workflow_options_t *options, workflow_shape_t *shape);
 
 bool workflow_shape_always(const workflow_node_t *match);
+
+
+/* workflow_import.c: tells env of them; CEL_ERROR with issues. */
+cel_status_t workflow_imports(workflow_document_t *doc, cel_env_t *env);
 
 
 /*

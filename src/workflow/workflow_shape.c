@@ -50,7 +50,6 @@ static const workflow_node_t *shape_variable_before(
 static void shape_matches(shape_t *shape, const workflow_node_t *list);
 static void shape_match(shape_t *shape, const workflow_node_t *match);
 static void shape_name(shape_t *shape, const workflow_node_t *name);
-static void shape_imports(shape_t *shape, const workflow_node_t *imports);
 static bool shape_map(shape_t *shape, const workflow_node_t *node,
     const char *what, const shape_key_t *keys);
 static void shape_value(shape_t *shape, const workflow_node_t *node,
@@ -118,12 +117,6 @@ workflow_shape_check(workflow_document_t *doc,
 
         if (node != NULL && node->kind == WORKFLOW_NODE_STRING) {
             shape_name(&shape, node);
-        }
-
-        node = workflow_node_get(doc->root, "imports");
-
-        if (node != NULL) {
-            shape_imports(&shape, node);
         }
 
         node = workflow_node_get(doc->root, "rule");
@@ -278,9 +271,10 @@ shape_variable_name(shape_t *shape, const workflow_node_t *list,
     other = shape_variable_before(list, variable, name->text);
 
     if (other != NULL) {
-        shape_fail(shape, name, "the variable \"%.64s\" is there already, on "
-                   "line %u; a nested rule may shadow it, the same rule may "
-                   "not", name->text, other->line);
+        shape_fail(shape, name, "overlapping identifier: the variable "
+                   "\"%.64s\" is there already, on line %u; a nested rule "
+                   "may shadow it, the same rule may not", name->text,
+                   other->line);
     }
 }
 
@@ -401,18 +395,6 @@ shape_name(shape_t *shape, const workflow_node_t *name)
     }
 
     workflow_path_cut(&shape->path, 0);
-}
-
-
-static void
-shape_imports(shape_t *shape, const workflow_node_t *imports)
-{
-    if (imports->kind == WORKFLOW_NODE_LIST && imports->count != 0) {
-        workflow_path_add(&shape->path, "imports");
-        shape_fail(shape, imports->first, "imports name message types, and "
-                   "there are none here; remove them");
-        workflow_path_cut(&shape->path, 0);
-    }
 }
 
 
@@ -597,35 +579,4 @@ shape_fail(shape_t *shape, const workflow_node_t *node, const char *fmt, ...)
 
     workflow_issue(shape->doc, WORKFLOW_I_DOCUMENT, node->offset,
                    shape->path.text, "%s", message);
-}
-
-
-uint32_t
-workflow_path_add(workflow_path_t *path, const char *fmt, ...)
-{
-    int       n;
-    va_list   ap;
-    uint32_t  len;
-
-    len = path->len;
-
-    va_start(ap, fmt);
-    n = vsnprintf(path->text + len, sizeof(path->text) - len, fmt, ap);
-    va_end(ap);
-
-    path->len += n;
-
-    if (path->len >= sizeof(path->text)) {
-        path->len = sizeof(path->text) - 1;
-    }
-
-    return len;
-}
-
-
-void
-workflow_path_cut(workflow_path_t *path, uint32_t len)
-{
-    path->len = len;
-    path->text[len] = '\0';
 }

@@ -30,24 +30,20 @@ typedef struct {
     const char               *section;
     const char               *test;
     int                       failures;
-    workflow_path_t           path;
 } runner_t;
 
 
-static cel_status_t runner_shape(runner_t *runner);
-static cel_status_t runner_sections(runner_t *runner,
-    const workflow_node_t *root);
-static cel_status_t runner_tests(runner_t *runner,
-    const workflow_node_t *tests);
-static cel_status_t runner_test(runner_t *runner,
-    const workflow_node_t *test);
-static cel_status_t runner_keys(runner_t *runner,
-    const workflow_node_t *node, const char *what, const char *const *keys);
 static int runner_run(runner_t *runner);
 static cel_status_t runner_case(runner_t *runner, cel_eval_t *eval,
     const workflow_node_t *test);
-static cel_status_t runner_expect_error(runner_t *runner, cel_eval_t *eval,
-    const workflow_node_t *wanted, cel_status_t rc);
+static int runner_refused(runner_t *runner, workflow_issues_t *issues);
+static void runner_names(runner_t *runner, const workflow_node_t *section,
+    const workflow_node_t *test);
+static const workflow_node_t *runner_errors(const workflow_node_t *output);
+static bool runner_is_error(const workflow_node_t *output,
+    const char *message);
+static void runner_expect_error(runner_t *runner, cel_eval_t *eval,
+    const workflow_node_t *output, cel_status_t rc);
 static cel_status_t runner_compare(runner_t *runner, cel_eval_t *eval,
     const workflow_node_t *output, const workflow_verdict_t *verdict);
 static cel_status_t runner_wanted(runner_t *runner, cel_eval_t *eval,
@@ -58,8 +54,6 @@ static void runner_report(runner_t *runner, bool passed, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
 static const char *runner_text(cel_eval_t *eval, const cel_value_t *value);
 static workflow_format_t runner_format(const char *text, size_t len);
-static cel_status_t runner_fail(runner_t *runner,
-    const workflow_node_t *node, const char *message);
 
 
 int
@@ -81,7 +75,7 @@ workflow_suite(const char *policy, size_t policy_len, const char *text,
     if (workflow_document_open(&doc, text, len, runner_format(text, len),
                                NULL, issues)
         != CEL_OK
-        || runner_shape(&runner) != CEL_OK
+        || suite_shape(&runner.suite) != CEL_OK
         || suite_names(&runner.suite) != CEL_OK)
     {
         goto done;
@@ -96,7 +90,7 @@ workflow_suite(const char *policy, size_t policy_len, const char *text,
                                        runner_format(policy, policy_len),
                                        &options, issues);
     if (runner.workflow == NULL) {
-        rc = -1;
+        rc = runner_refused(&runner, issues);
         goto done;
     }
 
@@ -106,7 +100,8 @@ workflow_suite(const char *policy, size_t policy_len, const char *text,
                                    * sizeof(cel_value_t));
 
     if (runner.suite.parser == NULL || runner.facts == NULL) {
-        runner_fail(&runner, doc.root, "not enough memory for the suite");
+        workflow_issue(&doc, WORKFLOW_I_LIMIT, 0, NULL,
+                       "not enough memory for the suite");
         goto done;
     }
 
@@ -125,204 +120,23 @@ done:
 }
 
 
-/* first everything is looked at, so that no test runs of a broken suite */
-
-static cel_status_t
-runner_shape(runner_t *runner)
-{
-    const workflow_node_t  *root;
-
-    static const char *const  keys[] = {
-        "name", "description", "section", NULL
-    };
-
-    root = runner->suite.doc->root;
-
-    if (runner_keys(runner, root, "a suite", keys) != CEL_OK) {
-        return CEL_ERROR;
-    }
-
-    return runner_sections(runner, workflow_node_get(root, "section"));
-}
-
-
-static cel_status_t
-runner_sections(runner_t *runner, const workflow_node_t *sections)
-{
-    uint32_t                i, len;
-    const workflow_node_t  *section;
-
-    static const char *const  keys[] = {
-        "name", "description", "tests", NULL
-    };
-
-    if (sections == NULL || sections->kind != WORKFLOW_NODE_LIST) {
-        return runner_fail(runner, runner->suite.doc->root,
-                           "a suite needs \"section\", a list");
-    }
-
-    i = 0;
-
-    for (section = sections->first; section != NULL; section = section->next) {
-
-        len = workflow_path_add(&runner->path, "section[%u]", i++);
-
-        if (runner_keys(runner, section, "a section", keys) != CEL_OK
-            || runner_tests(runner, workflow_node_get(section, "tests"))
-               != CEL_OK)
-        {
-            return CEL_ERROR;
-        }
-
-        workflow_path_cut(&runner->path, len);
-    }
-
-    return CEL_OK;
-}
-
-
-static cel_status_t
-runner_tests(runner_t *runner, const workflow_node_t *tests)
-{
-    uint32_t                i, len;
-    const workflow_node_t  *test;
-
-    if (tests == NULL || tests->kind != WORKFLOW_NODE_LIST) {
-        return runner_fail(runner, tests != NULL ? tests
-                                                 : runner->suite.doc->root,
-                           "a section needs \"tests\", a list");
-    }
-
-    i = 0;
-
-    for (test = tests->first; test != NULL; test = test->next) {
-
-        len = workflow_path_add(&runner->path, ".tests[%u]", i++);
-
-        if (runner_test(runner, test) != CEL_OK) {
-            return CEL_ERROR;
-        }
-
-        workflow_path_cut(&runner->path, len);
-    }
-
-    return CEL_OK;
-}
-
-
-static cel_status_t
-runner_test(runner_t *runner, const workflow_node_t *test)
-{
-    const workflow_node_t  *node, *name;
-
-    static const char *const  keys[] = {
-        "name", "description", "input", "output", NULL
-    };
-    static const char *const  inputs[] = { "value", "expr", NULL };
-    static const char *const  outputs[] = { "value", "expr", "error", NULL };
-
-    if (runner_keys(runner, test, "a test", keys) != CEL_OK) {
-        return CEL_ERROR;
-    }
-
-    node = workflow_node_get(test, "input");
-
-    if (node != NULL && node->kind != WORKFLOW_NODE_MAP) {
-        return runner_fail(runner, node, "\"input\" is a map of names");
-    }
-
-    for (name = node != NULL ? node->first : NULL;
-         name != NULL;
-         name = name->next)
-    {
-        if (name->len > 200) {
-            return runner_fail(runner, name, "the name is too long");
-        }
-
-        if (runner_keys(runner, name->value, "an input", inputs) != CEL_OK) {
-            return CEL_ERROR;
-        }
-
-        if (name->value->count != 1) {
-            return runner_fail(runner, name->value,
-                               "an input has \"value\" or \"expr\"");
-        }
-    }
-
-    node = workflow_node_get(test, "output");
-
-    if (node == NULL) {
-        return runner_fail(runner, test, "a test needs \"output\"");
-    }
-
-    if (runner_keys(runner, node, "an output", outputs) != CEL_OK) {
-        return CEL_ERROR;
-    }
-
-    if (node->count != 1) {
-        return runner_fail(runner, node, "an output has \"value\", \"expr\" "
-                           "or \"error\"");
-    }
-
-    return CEL_OK;
-}
-
-
-static cel_status_t
-runner_keys(runner_t *runner, const workflow_node_t *node, const char *what,
-    const char *const *keys)
-{
-    char                    message[160];
-    const char *const      *known;
-    const workflow_node_t  *key;
-
-    if (node->kind != WORKFLOW_NODE_MAP) {
-        snprintf(message, sizeof(message), "%s is a map, this is %s", what,
-                 workflow_node_kind_name(node));
-        return runner_fail(runner, node, message);
-    }
-
-    for (key = node->first; key != NULL; key = key->next) {
-
-        for (known = keys; *known != NULL; known++) {
-            if (strcmp(*known, key->text) == 0) {
-                break;
-            }
-        }
-
-        if (*known == NULL) {
-            snprintf(message, sizeof(message), "%s has no key \"%.64s\"",
-                     what, key->text);
-            return runner_fail(runner, key, message);
-        }
-    }
-
-    return CEL_OK;
-}
-
-
 static int
 runner_run(runner_t *runner)
 {
     cel_eval_t              eval;
     cel_status_t            rc;
-    const workflow_node_t  *section, *test, *name;
+    const workflow_node_t  *section, *test;
 
     rc = CEL_OK;
-    section = workflow_node_get(runner->suite.doc->root, "section");
+    section = suite_sections(runner->suite.doc);
 
     for (section = section->first; section != NULL; section = section->next) {
-
-        name = workflow_node_get(section, "name");
-        runner->section = name != NULL ? name->text : "";
 
         test = workflow_node_get(section, "tests");
 
         for (test = test->first; test != NULL; test = test->next) {
 
-            name = workflow_node_get(test, "name");
-            runner->test = name != NULL ? name->text : "";
-            runner->suite.where = runner->test;
+            runner_names(runner, section, test);
 
             memset(&eval, 0, sizeof(cel_eval_t));
             cel_arena_init(&runner->arena, &cel_allocator_libc, NULL, 0,
@@ -358,7 +172,7 @@ runner_case(runner_t *runner, cel_eval_t *eval, const workflow_node_t *test)
     cel_status_t            rc;
     workflow_run_t          run;
     workflow_verdict_t      verdict;
-    const workflow_node_t  *output, *error;
+    const workflow_node_t  *output;
 
     if (suite_bind(&runner->suite, workflow_node_get(test, "input"), eval)
         != CEL_OK)
@@ -371,10 +185,10 @@ runner_case(runner_t *runner, cel_eval_t *eval, const workflow_node_t *test)
     rc = workflow_eval(runner->workflow, eval, &run, &verdict);
 
     output = workflow_node_get(test, "output");
-    error = workflow_node_get(output, "error");
 
-    if (error != NULL) {
-        return runner_expect_error(runner, eval, error, rc);
+    if (runner_errors(output) != NULL) {
+        runner_expect_error(runner, eval, output, rc);
+        return CEL_OK;
     }
 
     if (rc != CEL_OK) {
@@ -388,23 +202,117 @@ runner_case(runner_t *runner, cel_eval_t *eval, const workflow_node_t *test)
 }
 
 
-static cel_status_t
-runner_expect_error(runner_t *runner, cel_eval_t *eval,
-    const workflow_node_t *wanted, cel_status_t rc)
+/*
+ * A policy that does not compile: -1, unless every test expects errors, and
+ * each of them one that there is.
+ */
+
+static int
+runner_refused(runner_t *runner, workflow_issues_t *issues)
 {
+    uint32_t                i, round;
+    const workflow_node_t  *section, *test, *output;
+
+    for (round = 0; round < 2; round++) {
+
+        section = suite_sections(runner->suite.doc)->first;
+
+        for ( /* void */ ; section != NULL; section = section->next) {
+
+            test = workflow_node_get(section, "tests")->first;
+
+            for ( /* void */ ; test != NULL; test = test->next) {
+
+                output = workflow_node_get(test, "output");
+
+                for (i = 0; i < issues->count; i++) {
+                    if (runner_is_error(output, issues->items[i].message)) {
+                        break;
+                    }
+                }
+
+                if (i == issues->count) {
+                    return -1;
+                }
+
+                if (round == 1) {
+                    runner_names(runner, section, test);
+                    runner_report(runner, true, NULL);
+                }
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+runner_names(runner_t *runner, const workflow_node_t *section,
+    const workflow_node_t *test)
+{
+    const workflow_node_t  *name;
+
+    name = workflow_node_get(section, "name");
+    runner->section = name != NULL ? name->text : "";
+
+    name = workflow_node_get(test, "name");
+    runner->test = name != NULL ? name->text : "";
+    runner->suite.where = runner->test;
+}
+
+
+/* the first error that would do, NULL: none is expected */
+
+static const workflow_node_t *
+runner_errors(const workflow_node_t *output)
+{
+    const workflow_node_t  *error;
+
+    if (output->kind != WORKFLOW_NODE_MAP) {
+        return NULL;
+    }
+
+    error = workflow_node_get(output, "error_set");
+
+    return error != NULL ? error->first : workflow_node_get(output, "error");
+}
+
+
+static bool
+runner_is_error(const workflow_node_t *output, const char *message)
+{
+    const workflow_node_t  *error;
+
+    for (error = runner_errors(output); error != NULL; error = error->next) {
+        if (strstr(message, error->text) != NULL) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static void
+runner_expect_error(runner_t *runner, cel_eval_t *eval,
+    const workflow_node_t *output, cel_status_t rc)
+{
+    const workflow_node_t  *wanted;
+
+    wanted = runner_errors(output);
+
     if (rc == CEL_OK) {
         runner_report(runner, false, "an error was expected: %.200s",
                       wanted->text);
 
-    } else if (strstr(eval->error.message, wanted->text) == NULL) {
+    } else if (!runner_is_error(output, eval->error.message)) {
         runner_report(runner, false, "expected the error: %.200s, got: %s",
                       wanted->text, eval->error.message);
 
     } else {
         runner_report(runner, true, NULL);
     }
-
-    return CEL_OK;
 }
 
 
@@ -477,7 +385,8 @@ runner_wanted(runner_t *runner, cel_eval_t *eval,
 
     static const char  none[] = "optional.none()", of[] = "optional.of(";
 
-    node = workflow_node_get(output, "expr");
+    node = output->kind == WORKFLOW_NODE_STRING
+           ? output : workflow_node_get(output, "expr");
 
     if (node == NULL) {
         return suite_value(&runner->suite, output, eval, value);
@@ -586,13 +495,4 @@ runner_format(const char *text, size_t len)
     }
 
     return i < len && text[i] == '{' ? WORKFLOW_JSON : WORKFLOW_YAML;
-}
-
-
-static cel_status_t
-runner_fail(runner_t *runner, const workflow_node_t *node,
-    const char *message)
-{
-    return workflow_issue(runner->suite.doc, WORKFLOW_I_DOCUMENT,
-                          node->offset, runner->path.text, "%s", message);
 }

@@ -55,6 +55,13 @@ typedef struct {
 } suite_t;
 
 
+/* workflow_suite_shape.c: is it a suite?  CEL_ERROR with issues. */
+cel_status_t suite_shape(suite_t *suite);
+
+/* The list of a suite's sections. */
+const workflow_node_t *suite_sections(const workflow_document_t *doc);
+
+
 /* Finds the names of all inputs of all tests. */
 cel_status_t suite_names(suite_t *suite);
 

@@ -56,7 +56,7 @@ suite_names(suite_t *suite)
     suite_name_t           *name;
     const workflow_node_t  *section, *test, *input;
 
-    section = workflow_node_get(suite->doc->root, "section");
+    section = suite_sections(suite->doc);
     suite->first_slot = WORKFLOW_FACT_COUNT;
 
     for (section = section->first; section != NULL; section = section->next) {

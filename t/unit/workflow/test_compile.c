@@ -54,9 +54,22 @@ static const refusal_t  refusals[] = {
       M "    - conditon: 'true'\n      output: 'true'\n",
       WORKFLOW_I_DOCUMENT, 4, 7, "rule.match[0].conditon",
       "did you mean \"condition\"?" },
-    { "imports", "name: x\nimports:\n  - name: a.B\n"
+    { "imports without a dot", "name: x\nimports:\n  - name: aB\n"
       "rule: {match: [{output: 'true'}]}\n",
-      WORKFLOW_I_DOCUMENT, 3, 5, "imports", "message types" },
+      WORKFLOW_I_DOCUMENT, 3, 11, "imports[0]",
+      "invalid qualified name: aB, wanted name of the form 'qualified" },
+    { "imports with the same end",
+      "name: x\nimports: [{name: a.B}, {name: ' c.B '}]\n"
+      "rule: {match: [{output: 'true'}]}\n",
+      WORKFLOW_I_DOCUMENT, 2, 31, "imports[1]", "\"c.B\" cannot be told" },
+    { "an import that is no map", "name: x\nimports: [a.B]\n"
+      "rule: {match: [{output: 'true'}]}\n",
+      WORKFLOW_I_DOCUMENT, 2, 11, "imports[0]", "a map with \"name\"" },
+    { "an import that nobody knows, used",
+      "name: x\nimports: [{name: a.B}]\n"
+      "rule: {match: [{output: 'B{} == 1'}]}\n",
+      WORKFLOW_I_EXPRESSION, 3, 26, "rule.match[0].output",
+      "undeclared reference to 'B'" },
     { "no match", "name: x\nrule:\n  id: a\n", WORKFLOW_I_DOCUMENT, 3, 3,
       "rule", "needs \"match\"" },
     { "empty match", "name: x\nrule:\n  match: []\n", WORKFLOW_I_DOCUMENT, 3,
@@ -194,7 +207,8 @@ static const refusal_t  refusals[] = {
     { "outputs that do not agree",
       M "    - condition: request.method == 'GET'\n      output: 'true'\n"
       "    - output: \"'DENY'\"\n", WORKFLOW_I_OUTPUT, 6, 16,
-      "rule.match[1].output", "this output is string" },
+      "rule.match[1].output", "incompatible output types: block has output "
+      "type string, but previous outputs have type bool" },
 
     /* reachability */
 
@@ -207,7 +221,8 @@ static const refusal_t  refusals[] = {
       WORKFLOW_I_DOCUMENT, 5, 7, "rule.match[1]", "never reached" },
     { "match after a rule that always decides",
       M "    - rule: {match: [{output: 'true'}]}\n    - output: 'false'\n",
-      WORKFLOW_I_DOCUMENT, 5, 7, "rule.match[1]", "never reached" },
+      WORKFLOW_I_DOCUMENT, 5, 7, "rule.match[1]",
+      "rule creates unreachable outputs" },
 };
 
 
