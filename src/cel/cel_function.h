@@ -189,6 +189,10 @@ extern const cel_overload_spec_t  cel_lib_lists[];
 extern const cel_overload_spec_t  cel_lib_sets[];
 extern const cel_overload_spec_t  cel_lib_network[];
 extern const cel_overload_spec_t  cel_lib_regex[];
+extern const cel_overload_spec_t  cel_lib_url[];
+extern const cel_overload_spec_t  cel_lib_quantity[];
+extern const cel_overload_spec_t  cel_lib_semver[];
+extern const cel_overload_spec_t  cel_lib_formats[];
 
 /* cel_library.c: the list of all libraries, ended by NULL */
 extern const cel_overload_spec_t *const  cel_libraries[];

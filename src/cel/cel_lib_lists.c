@@ -47,14 +47,17 @@ static CEL_LISTS(cel_lists_distinct);
 static CEL_LISTS(cel_lists_reverse);
 static CEL_LISTS(cel_lists_first);
 static CEL_LISTS(cel_lists_last);
-static CEL_LISTS(cel_lists_sum);
+static CEL_LISTS(cel_lists_sum_int);
+static CEL_LISTS(cel_lists_sum_uint);
+static CEL_LISTS(cel_lists_sum_double);
+static CEL_LISTS(cel_lists_sum_duration);
 static CEL_LISTS(cel_lists_index_of);
 static CEL_LISTS(cel_lists_last_index_of);
 
 
 #define CEL_SUM(type)                                                         \
-    CEL_OVERLOAD("sum", "list_sum_" type, "list(" type ").(): " type,         \
-                 cel_lists_sum, CEL_EACH)
+    CEL_OVERLOAD("sum", "list_sum_" #type, "list(" #type ").(): " #type,      \
+                 cel_lists_sum_##type, CEL_EACH)
 
 
 const cel_overload_spec_t  cel_lib_lists[] = {
@@ -87,10 +90,10 @@ const cel_overload_spec_t  cel_lib_lists[] = {
                  CEL_EXTREME),
     CEL_OVERLOAD("max", "list_max", "list(A).(): A", cel_lists_max,
                  CEL_EXTREME),
-    CEL_SUM("int"),
-    CEL_SUM("uint"),
-    CEL_SUM("double"),
-    CEL_SUM("duration"),
+    CEL_SUM(int),
+    CEL_SUM(uint),
+    CEL_SUM(double),
+    CEL_SUM(duration),
     CEL_OVERLOAD("indexOf", "list_index_of", "list(A).(A): int",
                  cel_lists_index_of, CEL_FOUND),
     CEL_OVERLOAD("lastIndexOf", "list_last_index_of", "list(A).(A): int",
@@ -350,17 +353,17 @@ static CEL_LISTS(cel_lists_last)
 }
 
 
-/* 0 of an empty list */
-
-static CEL_LISTS(cel_lists_sum)
+static cel_status_t
+cel_lists_sum(cel_eval_t *eval, const cel_value_t *list, cel_value_t zero,
+    cel_value_t *out)
 {
     cel_iter_t    iter;
     cel_value_t   pair[2];
     cel_status_t  rc;
 
-    cel_iter_init(&iter, &args[0]);
+    cel_iter_init(&iter, list);
 
-    *out = cel_int(0);
+    *out = zero;
 
     while (iter.i < iter.n) {
         rc = cel_iter_next(&iter, eval, NULL, &pair[1]);
@@ -385,6 +388,32 @@ static CEL_LISTS(cel_lists_sum)
     }
 
     return CEL_OK;
+}
+
+
+/* of an empty list a zero, of dyn the integer */
+
+static CEL_LISTS(cel_lists_sum_int)
+{
+    return cel_lists_sum(eval, &args[0], cel_int(0), out);
+}
+
+
+static CEL_LISTS(cel_lists_sum_uint)
+{
+    return cel_lists_sum(eval, &args[0], cel_uint(0), out);
+}
+
+
+static CEL_LISTS(cel_lists_sum_double)
+{
+    return cel_lists_sum(eval, &args[0], cel_double(0), out);
+}
+
+
+static CEL_LISTS(cel_lists_sum_duration)
+{
+    return cel_lists_sum(eval, &args[0], cel_duration(0, 0), out);
 }
 
 

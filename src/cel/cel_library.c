@@ -27,5 +27,9 @@ const cel_overload_spec_t *const  cel_libraries[] = {
     cel_lib_sets,
     cel_lib_network,
     cel_lib_regex,
+    cel_lib_url,
+    cel_lib_quantity,
+    cel_lib_semver,
+    cel_lib_formats,
     NULL
 };

@@ -38,5 +38,9 @@ cel_value_t *cel_lists_values(cel_eval_t *eval, const cel_value_t *list,
 cel_status_t cel_lists_has(cel_eval_t *eval, const cel_value_t *values,
     uint32_t count, const cel_value_t *v, bool *found);
 
+/* places: room for 2 n, the first n become the order of the keys */
+cel_status_t cel_lists_sort_keys(cel_eval_t *eval, const cel_value_t *keys,
+    uint32_t *places, uint32_t n);
+
 
 #endif /* CEL_LISTS_H_INCLUDED */

@@ -16,8 +16,6 @@
 
 static cel_status_t cel_lists_order(cel_eval_t *eval, const cel_value_t *a,
     const cel_value_t *b, int *order);
-static cel_status_t cel_lists_sort_keys(cel_eval_t *eval, cel_value_t *keys,
-    uint32_t *places, uint32_t n);
 static cel_status_t cel_lists_merge(cel_eval_t *eval,
     const cel_value_t *keys, const uint32_t *from, uint32_t *to,
     uint32_t ends[3]);
@@ -83,11 +81,9 @@ CEL_LISTS(cel_lists_sort_by)
 }
 
 
-/* places: room for 2 n, the first n are the order of the keys */
-
-static cel_status_t
-cel_lists_sort_keys(cel_eval_t *eval, cel_value_t *keys, uint32_t *places,
-    uint32_t n)
+cel_status_t
+cel_lists_sort_keys(cel_eval_t *eval, const cel_value_t *keys,
+    uint32_t *places, uint32_t n)
 {
     int       order;
     uint64_t  start, width;

@@ -13,6 +13,10 @@
 #include "cel_runtime.h"
 
 
+static cel_status_t cel_opaque_order(cel_eval_t *eval,
+    const cel_value_t *args, int *order);
+
+
 cel_opaque_t *
 cel_opaque_make(cel_eval_t *eval, const cel_type_t *type, uint32_t len,
     cel_value_t *out)
@@ -63,4 +67,70 @@ cel_opaque_text(const cel_opaque_t *opaque, char *buf, size_t *len)
     *len = opaque->text(opaque, buf);
 
     return buf;
+}
+
+
+static cel_status_t
+cel_opaque_order(cel_eval_t *eval, const cel_value_t *args, int *order)
+{
+    const cel_opaque_t  *a, *b;
+
+    a = (const cel_opaque_t *) args[0].o;
+    b = (const cel_opaque_t *) args[1].o;
+
+    if (a->type != b->type || a->compare == NULL) {
+        return cel_fail_overload(eval);
+    }
+
+    *order = a->compare(a, b);
+
+    return CEL_OK;
+}
+
+
+cel_status_t
+cel_opaque_compare_to(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
+    cel_value_t *out)
+{
+    int  order = 0;
+
+    if (cel_opaque_order(eval, args, &order) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    *out = cel_int(order);
+
+    return CEL_OK;
+}
+
+
+cel_status_t
+cel_opaque_is_greater(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
+    cel_value_t *out)
+{
+    int  order = 0;
+
+    if (cel_opaque_order(eval, args, &order) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    *out = cel_bool(order > 0);
+
+    return CEL_OK;
+}
+
+
+cel_status_t
+cel_opaque_is_less(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
+    cel_value_t *out)
+{
+    int  order = 0;
+
+    if (cel_opaque_order(eval, args, &order) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    *out = cel_bool(order < 0);
+
+    return CEL_OK;
 }

@@ -275,6 +275,9 @@ struct cel_opaque_s {
     const cel_type_t    *type;
     /* buf has CEL_OPAQUE_TEXT; the length.  NULL: text is in s */
     size_t             (*text)(const cel_opaque_t *opaque, char *buf);
+    /* -1, 0, 1; NULL: they have no order */
+    int                (*compare)(const cel_opaque_t *a,
+                                  const cel_opaque_t *b);
     const char          *s;
     uint32_t             slen;
     uint32_t             len;
@@ -287,6 +290,14 @@ cel_opaque_t *cel_opaque_make(cel_eval_t *eval, const cel_type_t *type,
 
 /* What v is, if it is one of this type, or NULL. */
 const cel_opaque_t *cel_opaque(const cel_value_t *v, const cel_type_t *type);
+
+/* a.compareTo(b), a.isGreaterThan(b), a.isLessThan(b) of those with order */
+cel_status_t cel_opaque_compare_to(cel_eval_t *eval, const cel_value_t *args,
+    uint32_t n, cel_value_t *out);
+cel_status_t cel_opaque_is_greater(cel_eval_t *eval, const cel_value_t *args,
+    uint32_t n, cel_value_t *out);
+cel_status_t cel_opaque_is_less(cel_eval_t *eval, const cel_value_t *args,
+    uint32_t n, cel_value_t *out);
 
 /* The text, which may be in buf. */
 const char *cel_opaque_text(const cel_opaque_t *opaque, char *buf,

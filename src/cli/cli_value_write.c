@@ -181,23 +181,6 @@ write_time(cli_line_t *line, const cel_value_t *value, const char *type)
 }
 
 
-/* an address: the text that it has as JSON */
-
-static json_t *
-write_opaque(cli_line_t *line, const cel_value_t *value)
-{
-    size_t       len;
-    const char  *text;
-
-    if (cel_to_json(&line->eval, value, &text, &len) != CEL_OK || len < 2) {
-        cli_line_fail(line, "%s", line->eval.error.message);
-        return NULL;
-    }
-
-    return json_pack("{s:s%}", "stringValue", text + 1, len - 2);
-}
-
-
 /* no cel.expr.Value: {} for optional.none() */
 
 static json_t *
@@ -213,6 +196,26 @@ write_optional(cli_line_t *line, const cel_value_t *value, uint32_t depth)
 
     return inner != NULL
            ? json_pack("{s:{s:o}}", "optionalValue", "value", inner) : NULL;
+}
+
+
+/* an address, a quantity: no protobuf type is like it, so its text */
+
+static json_t *
+write_opaque(cli_line_t *line, const cel_value_t *value)
+{
+    size_t       len;
+    json_t      *text;
+    const char  *p;
+
+    if (cel_to_json(&line->eval, value, &p, &len) != CEL_OK) {
+        cli_line_fail(line, "%s", line->eval.error.message);
+        return NULL;
+    }
+
+    text = json_loadb(p, len, JSON_DECODE_ANY, NULL);
+
+    return text != NULL ? json_pack("{s:o}", "stringValue", text) : NULL;
 }
 
 

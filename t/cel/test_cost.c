@@ -353,6 +353,10 @@ static const char *const  random_unary[] = {
     "sets.equivalent([s, s], ", "sets.intersects(l, ",
     "regex.extract(s, ", "regex.extractAll(s, ", "regex.replace(s, '.', ",
     "regex.replace(t, '(h?)', ", "s.find(", "t.findAll(",
+    "isURL('/' + ", "url('/?' + ", "url('http://h/' + ", "quantity('1' + ",
+    "semver('1.0.0-' + ", "isSemver(", "format.dns1123Label().validate(",
+    "format.uri().validate(", "format.qualifiedName().validate(",
+    "quantity('1').add(", "url(s) == url('http:' + ",
 };
 
 static const char *const  random_methods[] = {
@@ -368,7 +372,9 @@ static const char *const  random_methods[] = {
     ".sortBy(i, [s, t].size())", ".isSorted()", ".min()", ".max()",
     ".sum()", ".indexOf(t)", ".lastIndexOf(s)",
     ".find('[a-h]+')", ".findAll('')", ".findAll('t.*x|t')",
-    ".findAll('h', 9)",
+    ".findAll('h', 9)", ".getQuery()", ".getHost()", ".getEscapedPath()",
+    ".major()", ".asInteger()", ".asApproximateFloat()",
+    ".add(quantity('1'))", ".compareTo(quantity('1Ki'))",
 };
 
 static const char *const  random_macros[] = {

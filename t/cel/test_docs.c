@@ -40,6 +40,10 @@ static const struct {
       "Kubernetes, IP and CIDR libraries; isMask: cel-go, ext.Network" },
     { cel_lib_regex, "Patterns",
       "cel-go, ext.Regex; find, findAll: Kubernetes, Regex library" },
+    { cel_lib_url, "URLs", "Kubernetes, URL library" },
+    { cel_lib_quantity, "Quantities", "Kubernetes, Quantity library" },
+    { cel_lib_semver, "Versions", "Kubernetes, Semver library" },
+    { cel_lib_formats, "Named formats", "Kubernetes, Format library" },
     { NULL, NULL, NULL }
 };
 
