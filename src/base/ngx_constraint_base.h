@@ -156,6 +156,8 @@ ngx_uint_t ngx_constraint_utf8_valid(const u_char *p, size_t len);
  *   store.kill_before_commit kills the process with a write uncommitted
  *   store.kill_after_commit  kills it with the write committed, unanswered
  *   store.skip_generation    the generation is not looked at
+ *   clock.back_ms            every other reading of the clock is so old
+ *   retry.late_ms            the timer of a retry is so late
  *   zone.kill_locked         kills the process inside the zone's lock
  *
  * _init makes the table, in the process that reads the configuration; set

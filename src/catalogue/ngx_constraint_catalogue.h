@@ -165,6 +165,7 @@ typedef struct {
     uint64_t                  workflow_revision;
     json_t                   *metadata;        /* parsed, read only */
     ngx_str_t                 error;           /* why workflow is NULL */
+    const cel_program_t      *sampling;        /* sampling_key, NULL: none */
 
     /* the enforcer's, for counting: by profile; and for what it keeps */
     ngx_constraint_stats_ref_t  stats[NGX_CONSTRAINT_STATS_PROFILES];

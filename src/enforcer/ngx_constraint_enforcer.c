@@ -37,7 +37,7 @@ ngx_constraint_enforce(ngx_constraint_enforcement_t *e)
     }
 
     if (e->state == NULL && ngx_constraint_enforcement_start(e) != NGX_OK) {
-        ngx_constraint_fail(e, NGX_CONSTRAINT_E_MEMORY,
+        ngx_constraint_fail(e, NGX_CONSTRAINT_E_RESOURCE,
                             "no memory for an enforcement");
         return NGX_OK;
     }
@@ -111,30 +111,6 @@ ngx_constraint_enforcement_start(ngx_constraint_enforcement_t *e)
 }
 
 
-/* The deadline counts from the first work, not from before a body is read. */
-
-void
-ngx_constraint_start_clock(ngx_constraint_enforcement_t *e)
-{
-    ngx_msec_t                        timeout;
-    ngx_constraint_enforcer_state_t  *state;
-
-    state = e->state;
-
-    if (state->deadline_ns) {
-        return;
-    }
-
-    timeout = e->settings->timeout;
-
-    if (state->rule && state->rule->record.timeout) {
-        timeout = state->rule->record.timeout;
-    }
-
-    state->deadline_ns = state->started_ns + (uint64_t) timeout * 1000000;
-}
-
-
 /* Reading a body is the client's time: it counts for nothing of ours. */
 
 static void
@@ -147,8 +123,10 @@ ngx_constraint_pause(ngx_constraint_enforcement_t *e)
     ngx_constraint_disarm(e);
 
     state->paused_ns = ngx_constraint_now_ns();
-    state->worked_ns += state->paused_ns - state->started_ns;
+    state->worked_ns += state->paused_ns - ngx_min(state->started_ns,
+                                                  state->paused_ns);
     state->deadline_ns = 0;
+    state->clocked = 0;
 }
 
 
@@ -214,13 +192,19 @@ ngx_constraint_timeout(ngx_event_t *ev)
                                       timer));
     e = state->enforcement;
 
+    /* nginx's timers go by a clock that may be some ms behind */
+
+    if (ngx_constraint_now_ns() < state->deadline_ns) {
+        ngx_constraint_arm(e);
+        return;
+    }
+
     ngx_constraint_waiter_cancel(&state->waiter);
     ngx_constraint_evaluation_job_detach(e);
 
     /* a rule that is lent to a detached job lives until its completion */
 
-    ngx_constraint_fail(e, NGX_CONSTRAINT_E_DEADLINE,
-                        "the deadline has passed");
+    ngx_constraint_fail_deadline(e, "the deadline has passed");
 
     ngx_constraint_wake(e);
 }
@@ -290,6 +274,8 @@ ngx_constraint_enforcer_init_process(ngx_cycle_t *cycle)
         worker->seed[0] = ngx_constraint_now_ns();
         worker->seed[1] = ((uint64_t) ngx_pid << 32) ^ ngx_time();
     }
+
+    worker->sampler.state = worker->seed[0] ^ (worker->seed[1] << 1);
 
     return NGX_OK;
 }

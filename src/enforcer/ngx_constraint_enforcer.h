@@ -21,12 +21,14 @@
 
 
 #include "ngx_constraint_catalogue.h"
+#include "ngx_constraint_violation.h"
 #include "workflow_facts.h"
 
 
 /*
  * Failures by name.  Class REQUEST: caused by the request, always refused, no
- * directive turns it into an allow.  Class OURS: the record's on_error, else
+ * directive turns it into an allow.  Class OURS: a violation as its limits
+ * say by fail_closed_on_timeout, if they do; else the record's on_error, else
  * constraint_on_error.
  */
 
@@ -56,7 +58,9 @@ typedef enum {
     NGX_CONSTRAINT_E_DEADLINE,
     NGX_CONSTRAINT_E_MEMORY,
     NGX_CONSTRAINT_E_COST,
-    NGX_CONSTRAINT_E_INTERNAL
+    NGX_CONSTRAINT_E_INTERNAL,
+    NGX_CONSTRAINT_E_CPU,
+    NGX_CONSTRAINT_E_RESOURCE               /* out of memory, not a limit */
 } ngx_constraint_error_e;
 
 #define NGX_CONSTRAINT_E_LAST            NGX_CONSTRAINT_E_INTERNAL
@@ -64,6 +68,21 @@ typedef enum {
 
 /* "SubjectMissing", "DeadlineExceeded", ...: the name in answers and logs */
 const ngx_str_t *ngx_constraint_error_name(ngx_constraint_error_e error);
+
+/* What kind of failure it is, for who does not know every name. */
+
+typedef enum {
+    NGX_CONSTRAINT_ERROR_VIOLATION = 0,     /* "Violation": of a limit */
+    NGX_CONSTRAINT_ERROR_CONFIGURATION,     /* "InvalidConfiguration" */
+    NGX_CONSTRAINT_ERROR_RESOURCE,          /* "ResourceExhausted" */
+    NGX_CONSTRAINT_ERROR_FAILURE,           /* "EnforcementFailure" */
+    NGX_CONSTRAINT_ERROR_KINDS
+} ngx_constraint_error_kind_e;
+
+ngx_constraint_error_kind_e ngx_constraint_error_kind(
+    ngx_constraint_error_e error);
+const ngx_str_t *ngx_constraint_error_kind_name(
+    ngx_constraint_error_kind_e kind);
 
 /* HTTP status of a refusal by that error, 0 = the deny status */
 ngx_uint_t ngx_constraint_error_status(ngx_constraint_error_e error);
@@ -103,6 +122,12 @@ typedef struct {
     unsigned                  other_workflow:1;/* not the expected one; not
                                                 * evaluated */
     unsigned                  no_result:1;     /* default_effect decided */
+    unsigned                  sampled_out:1;   /* not evaluated: sampled_out_
+                                                * effect decided */
+    unsigned                  observational:1; /* decides nothing: by its
+                                                * limits */
+    ngx_uint_t                retries;         /* of transient failures */
+    ngx_constraint_violations_t  *violations;  /* NULL: none */
 
     uint64_t                  revision;        /* of the constraint */
     uint64_t                  workflow_revision;

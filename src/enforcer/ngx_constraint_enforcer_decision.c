@@ -107,7 +107,7 @@ ngx_constraint_decision_json(ngx_constraint_decision_t *d, ngx_pool_t *pool,
 static size_t
 ngx_constraint_decision_size(const ngx_constraint_decision_t *d)
 {
-    return 1024
+    return 1024 + NGX_CONSTRAINT_VIOLATIONS_JSON
            + 6 * (d->message_type.len + d->subject.len + d->outcome.len
                   + d->message.len + d->rule.len + d->workflow_id.len
                   + d->error_message.len)
@@ -136,8 +136,15 @@ ngx_constraint_decision_write(ngx_constraint_decision_t *d,
     }
 
     ngx_constraint_text_string(text, "effect",
-                               d->effect == NGX_CONSTRAINT_ALLOW ? &allow
-                                                                 : &deny);
+                               d->effect == NGX_CONSTRAINT_ALLOW
+                               || d->observational ? &allow : &deny);
+
+    if (d->observational) {
+        ngx_constraint_text_string(text, "observed",
+                                   d->effect == NGX_CONSTRAINT_ALLOW
+                                   ? &allow : &deny);
+    }
+
     ngx_constraint_text_string(text, "outcome", &d->outcome);
 
     if (d->message.len) {
@@ -164,7 +171,15 @@ ngx_constraint_decision_write(ngx_constraint_decision_t *d,
         ngx_constraint_text_raw(text, "failed_open", &yes);
     }
 
+    if (d->sampled_out) {
+        ngx_constraint_text_raw(text, "sampled_out", &yes);
+    }
+
     ngx_constraint_decision_error(d, text);
+
+    if (d->retries) {
+        ngx_constraint_text_number(text, "retries", d->retries);
+    }
 
     if (d->trace.len) {
         ngx_constraint_text_raw(text, "trace", &d->trace);
@@ -188,24 +203,25 @@ ngx_constraint_decision_write(ngx_constraint_decision_t *d,
 }
 
 
-/* "error":{"name":..,"class":..,"message":..},"violations":[..] */
+/* "error":{"name":..,"kind":..,"class":..,"message":..},"violations":[..] */
 
 static void
 ngx_constraint_decision_error(const ngx_constraint_decision_t *d,
     ngx_constraint_text_t *text)
 {
-    ngx_str_t               object;
-    static const ngx_str_t  ours = ngx_string("ours");
-    static const ngx_str_t  request = ngx_string("request");
-    static const ngx_str_t  open = ngx_string("{");
-    static const ngx_str_t  none = ngx_string("[]");
-
-    ngx_str_null(&object);
+    ngx_constraint_error_kind_e  kind;
+    static const ngx_str_t       ours = ngx_string("ours");
+    static const ngx_str_t       request = ngx_string("request");
+    static const ngx_str_t       open = ngx_string("{");
+    static const ngx_str_t       list = ngx_string("[");
 
     if (d->error != NGX_CONSTRAINT_E_NONE) {
+        kind = ngx_constraint_error_kind(d->error);
         ngx_constraint_text_raw(text, "error", &open);
         ngx_constraint_text_string(text, "name",
                                    ngx_constraint_error_name(d->error));
+        ngx_constraint_text_string(text, "kind",
+                                   ngx_constraint_error_kind_name(kind));
         ngx_constraint_text_string(text, "class",
                                    ngx_constraint_error_is_ours(d->error)
                                    ? &ours : &request);
@@ -213,26 +229,15 @@ ngx_constraint_decision_error(const ngx_constraint_decision_t *d,
         *text->pos++ = '}';
     }
 
-    switch (d->error) {
+    ngx_constraint_text_raw(text, "violations", &list);
 
-    case NGX_CONSTRAINT_E_DEADLINE:
-        ngx_str_set(&object, "[\"deadline\"]");
-        break;
-
-    case NGX_CONSTRAINT_E_MEMORY:
-        ngx_str_set(&object, "[\"memory\"]");
-        break;
-
-    case NGX_CONSTRAINT_E_COST:
-        ngx_str_set(&object, "[\"cost\"]");
-        break;
-
-    default:
-        object = none;
-        break;
+    if (d->violations) {
+        text->pos = (u_char *)
+                    ngx_constraint_violations_json((char *) text->pos,
+                                                   d->violations);
     }
 
-    ngx_constraint_text_raw(text, "violations", &object);
+    *text->pos++ = ']';
 }
 
 

@@ -4,8 +4,8 @@
  */
 
 /*
- * Failures by name, with the status of a refusal.  The class follows from
- * the number; what it means is decided in the verdict.
+ * Failures by name, with their kind and the status of a refusal.  The class
+ * follows from the number; what it means is decided in the verdict.
  */
 
 
@@ -13,77 +13,117 @@
 
 
 typedef struct {
-    ngx_str_t     name;
-    ngx_uint_t    status;
+    ngx_str_t                      name;
+    ngx_uint_t                     status;
+    ngx_constraint_error_kind_e    kind;
 } ngx_constraint_error_t;
 
 
 static const ngx_constraint_error_t  ngx_constraint_errors[] = {
 
-    [NGX_CONSTRAINT_E_NONE] = { ngx_null_string, 0 },
+    [NGX_CONSTRAINT_E_NONE] =
+        { ngx_null_string, 0,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_MESSAGE_TYPE_EMPTY] =
-        { ngx_string("MessageTypeEmpty"), 0 },
+        { ngx_string("MessageTypeEmpty"), 0,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_MESSAGE_TYPE_UNKNOWN] =
-        { ngx_string("MessageTypeUnknown"), 0 },
+        { ngx_string("MessageTypeUnknown"), 0,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_SUBJECT_MISSING] =
-        { ngx_string("SubjectMissing"), 0 },
+        { ngx_string("SubjectMissing"), 0,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_BODY_TOO_LARGE] =
-        { ngx_string("BodyTooLarge"), 413 },
+        { ngx_string("BodyTooLarge"), 413,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_BODY_UNREADABLE] =
-        { ngx_string("BodyUnreadable"), 400 },
+        { ngx_string("BodyUnreadable"), 400,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_BODY_INVALID] =
-        { ngx_string("BodyInvalid"), 400 },
+        { ngx_string("BodyInvalid"), 400,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_BODY_DUPLICATE_KEY] =
-        { ngx_string("BodyDuplicateKey"), 400 },
+        { ngx_string("BodyDuplicateKey"), 400,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_PATH_AMBIGUOUS] =
-        { ngx_string("PathAmbiguous"), 400 },
+        { ngx_string("PathAmbiguous"), 400,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_HEADER_REPEATED] =
-        { ngx_string("HeaderRepeated"), 400 },
+        { ngx_string("HeaderRepeated"), 400,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_ARGUMENT_REPEATED] =
-        { ngx_string("ArgumentRepeated"), 400 },
+        { ngx_string("ArgumentRepeated"), 400,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_EVALUATION] =
-        { ngx_string("EvaluationError"), 0 },
+        { ngx_string("EvaluationError"), 0,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_ENFORCEMENT] =
-        { ngx_string("EnforcementFailure"), 0 },
+        { ngx_string("EnforcementFailure"), 0,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_UNREGISTERED] =
-        { ngx_string("ConstraintUnregistered"), 0 },
+        { ngx_string("ConstraintUnregistered"), 0,
+          NGX_CONSTRAINT_ERROR_CONFIGURATION },
 
     [NGX_CONSTRAINT_E_DISABLED] =
-        { ngx_string("ConstraintDisabled"), 0 },
+        { ngx_string("ConstraintDisabled"), 0,
+          NGX_CONSTRAINT_ERROR_CONFIGURATION },
 
     [NGX_CONSTRAINT_E_STORE] =
-        { ngx_string("StoreUnavailable"), 0 },
+        { ngx_string("StoreUnavailable"), 0,
+          NGX_CONSTRAINT_ERROR_FAILURE },
 
     [NGX_CONSTRAINT_E_WORKFLOW] =
-        { ngx_string("WorkflowUnavailable"), 0 },
+        { ngx_string("WorkflowUnavailable"), 0,
+          NGX_CONSTRAINT_ERROR_CONFIGURATION },
 
     [NGX_CONSTRAINT_E_QUEUE_FULL] =
-        { ngx_string("QueueFull"), 0 },
+        { ngx_string("QueueFull"), 0,
+          NGX_CONSTRAINT_ERROR_RESOURCE },
 
     [NGX_CONSTRAINT_E_DEADLINE] =
-        { ngx_string("DeadlineExceeded"), 0 },
+        { ngx_string("DeadlineExceeded"), 0,
+          NGX_CONSTRAINT_ERROR_VIOLATION },
 
     [NGX_CONSTRAINT_E_MEMORY] =
-        { ngx_string("MemoryExceeded"), 0 },
+        { ngx_string("MemoryExceeded"), 0,
+          NGX_CONSTRAINT_ERROR_VIOLATION },
 
     [NGX_CONSTRAINT_E_COST] =
-        { ngx_string("CostExceeded"), 0 },
+        { ngx_string("CostExceeded"), 0,
+          NGX_CONSTRAINT_ERROR_VIOLATION },
 
     [NGX_CONSTRAINT_E_INTERNAL] =
-        { ngx_string("InternalError"), 0 }
+        { ngx_string("InternalError"), 0,
+          NGX_CONSTRAINT_ERROR_FAILURE },
+
+    [NGX_CONSTRAINT_E_CPU] =
+        { ngx_string("CpuExceeded"), 0,
+          NGX_CONSTRAINT_ERROR_VIOLATION },
+
+    [NGX_CONSTRAINT_E_RESOURCE] =
+        { ngx_string("OutOfMemory"), 0,
+          NGX_CONSTRAINT_ERROR_RESOURCE }
+};
+
+
+static const ngx_str_t  ngx_constraint_error_kinds[] = {
+    ngx_string("Violation"),
+    ngx_string("InvalidConfiguration"),
+    ngx_string("ResourceExhausted"),
+    ngx_string("EnforcementFailure")
 };
 
 
@@ -91,6 +131,20 @@ const ngx_str_t *
 ngx_constraint_error_name(ngx_constraint_error_e error)
 {
     return &ngx_constraint_errors[error].name;
+}
+
+
+ngx_constraint_error_kind_e
+ngx_constraint_error_kind(ngx_constraint_error_e error)
+{
+    return ngx_constraint_errors[error].kind;
+}
+
+
+const ngx_str_t *
+ngx_constraint_error_kind_name(ngx_constraint_error_kind_e kind)
+{
+    return &ngx_constraint_error_kinds[kind];
 }
 
 

@@ -14,11 +14,15 @@
 
 static ngx_uint_t ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
     const ngx_constraint_rule_t *rule);
-static ngx_uint_t ngx_constraint_reads_input(const workflow_t *workflow);
+static ngx_uint_t ngx_constraint_reads_input(
+    ngx_constraint_enforcer_state_t *state);
+static ngx_uint_t ngx_constraint_has_input(const cel_slot_t *slots,
+    uint32_t n);
 static ngx_int_t ngx_constraint_evaluate_inline(
     ngx_constraint_enforcement_t *e);
 static cel_status_t ngx_constraint_fetch(void *ctx, cel_eval_t *eval,
     cel_slot_t slot, cel_value_t *value);
+static void ngx_constraint_run_workflow(ngx_constraint_evaluation_t *ev);
 static cel_status_t ngx_constraint_render(ngx_constraint_evaluation_t *ev,
     const cel_value_t *value, ngx_str_t *text);
 static void ngx_constraint_trace(void *ctx, const char *path, uint32_t line,
@@ -49,6 +53,10 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
         return NGX_DECLINED;
     }
 
+    if (state->limits && ngx_constraint_sample_out(e) == NGX_OK) {
+        return NGX_OK;
+    }
+
     ngx_constraint_start_clock(e);
 
     state->capped = 0;
@@ -62,7 +70,7 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
 
         state->capped = e->settings->offload == NGX_CONSTRAINT_OFFLOAD_AUTO
                         && !e->facts->input_ready
-                        && ngx_constraint_reads_input(state->rule->workflow);
+                        && ngx_constraint_reads_input(state);
 
         state->heavy = !state->capped;
     }
@@ -80,7 +88,7 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
     /* a shadow cannot come back from its thread to ask for the input */
 
     if (e->shadow && !e->facts->input_ready
-        && ngx_constraint_reads_input(state->rule->workflow))
+        && ngx_constraint_reads_input(state))
     {
         return NGX_DECLINED;
     }
@@ -90,12 +98,31 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
 
 
 static ngx_uint_t
-ngx_constraint_reads_input(const workflow_t *workflow)
+ngx_constraint_reads_input(ngx_constraint_enforcer_state_t *state)
 {
-    uint32_t           i, n;
+    uint32_t           n;
     const cel_slot_t  *slots;
 
-    slots = workflow_facts(workflow, &n);
+    slots = workflow_facts(state->rule->workflow, &n);
+
+    if (ngx_constraint_has_input(slots, n)) {
+        return 1;
+    }
+
+    if (state->sampling == NULL) {
+        return 0;
+    }
+
+    slots = cel_program_facts(state->sampling, &n);
+
+    return ngx_constraint_has_input(slots, n);
+}
+
+
+static ngx_uint_t
+ngx_constraint_has_input(const cel_slot_t *slots, uint32_t n)
+{
+    uint32_t  i;
 
     for (i = 0; i < n; i++) {
         if (slots[i] == WORKFLOW_FACT_INPUT) {
@@ -111,7 +138,9 @@ static ngx_uint_t
 ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
     const ngx_constraint_rule_t *rule)
 {
-    cel_sizes_t  sizes;
+    uint64_t                          cost, key;
+    cel_sizes_t                       sizes;
+    ngx_constraint_enforcer_state_t  *state;
 
     switch (e->settings->offload) {
 
@@ -130,8 +159,16 @@ ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
 
     sizes.bytes[CEL_SIZE_HEADERS] += rule->record.metadata.len;
 
-    return workflow_cost_max(rule->workflow, &sizes)
-           > e->settings->inline_cost;
+    cost = workflow_cost_max(rule->workflow, &sizes);
+
+    state = e->state;
+
+    if (state->sampling) {
+        key = cel_program_cost_max(state->sampling, &sizes);
+        cost = key > CEL_COST_MAX - cost ? CEL_COST_MAX : cost + key;
+    }
+
+    return cost > e->settings->inline_cost;
 }
 
 
@@ -152,13 +189,15 @@ ngx_constraint_evaluate_inline(ngx_constraint_enforcement_t *e)
 
     cel_arena_init(&ev->arena, &ngx_constraint_allocator,
                    ngx_constraint_worker.scratch, NGX_CONSTRAINT_SCRATCH,
-                   e->settings->memory_limit);
+                   ngx_constraint_memory_limit(e));
 
     ev->workflow = state->rule->workflow;
     ev->failure = e->facts->failure;
     ev->failure->error = NGX_CONSTRAINT_E_NONE;
     ev->explain = e->explain;
     ev->execute = e->execute;
+    ev->budget = NULL;
+    ev->sampling = state->sampling;
 
     ev->eval.arena = &ev->arena;
     ev->eval.max_regex = 0;
@@ -167,14 +206,15 @@ ngx_constraint_evaluate_inline(ngx_constraint_enforcement_t *e)
     ev->eval.cost_limit = e->settings->cost_limit;
     ev->eval.deadline_ns = state->deadline_ns;
     ev->eval.cancel = NULL;
+    ev->eval.look = NULL;
     ev->eval.nfacts = workflow_slots(ev->workflow);
     ev->eval.facts = cel_arena_alloc(&ev->arena,
                                   ev->eval.nfacts * sizeof(cel_value_t) + 1);
 
     if (ev->eval.facts == NULL) {
+        ngx_constraint_fail_memory(e, &ev->arena,
+                                   "the facts are over the memory limit");
         cel_arena_reset(&ev->arena);
-        ngx_constraint_fail(e, NGX_CONSTRAINT_E_MEMORY,
-                            "the facts are over the memory limit");
         return NGX_OK;
     }
 
@@ -185,6 +225,15 @@ ngx_constraint_evaluate_inline(ngx_constraint_enforcement_t *e)
 
     } else {
         state->capped = 0;
+    }
+
+    if (state->limits) {
+        ev->sampling_rate = state->limits->execution.sampling_rate;
+        ev->began_ns = state->loaded || e->decision.retries
+                       ? 0 : state->started_ns;
+
+        ngx_constraint_worker.budget.thread = 0;
+        ngx_constraint_budget_prepare(e, ev, &ngx_constraint_worker.budget);
     }
 
     cel_eval_init(&ev->eval);
@@ -226,12 +275,39 @@ ngx_constraint_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot,
 void
 ngx_constraint_run(ngx_constraint_evaluation_t *ev)
 {
+    ev->sampled_out = 0;
+    ev->bad_output = 0;
+    ev->verdict.rule = NULL;
+
+    if (ev->budget == NULL) {
+        ngx_constraint_run_workflow(ev);
+        return;
+    }
+
+    ngx_constraint_budget_start(ev->budget,
+                                ev->began_ns ? ev->began_ns
+                                             : ngx_constraint_clock_ns());
+
+    ngx_constraint_run_workflow(ev);
+
+    ev->status = ngx_constraint_budget_finish(ev->budget, &ev->eval,
+                                              ev->status);
+}
+
+
+static void
+ngx_constraint_run_workflow(ngx_constraint_evaluation_t *ev)
+{
     workflow_run_t  run;
 
     ngx_str_null(&ev->output);
     ngx_str_null(&ev->raw);
     ngx_str_null(&ev->trace);
     ev->trace_size = 0;
+
+    if (ev->sampling && !ngx_constraint_sample_key(ev)) {
+        return;
+    }
 
     run.trace = ev->explain ? ngx_constraint_trace : NULL;
     run.trace_ctx = ev;

@@ -26,6 +26,7 @@ struct ngx_constraint_evaluation_job_s {
                                                   * enforcement */
     ngx_constraint_evaluation_t    evaluation;
     ngx_constraint_failure_t       failure;
+    ngx_constraint_budget_t        budget;
     ngx_constraint_catalogue_t    *catalogue;
     ngx_constraint_rule_t         *rule;
     ngx_constraint_document_t     *document;
@@ -44,6 +45,9 @@ static ngx_int_t ngx_constraint_job_prepare(ngx_constraint_enforcement_t *e,
     ngx_constraint_evaluation_job_t *job);
 static ngx_int_t ngx_constraint_job_facts(ngx_constraint_enforcement_t *e,
     ngx_constraint_evaluation_job_t *job);
+static ngx_int_t ngx_constraint_job_slots(ngx_constraint_enforcement_t *e,
+    ngx_constraint_evaluation_job_t *job, const cel_slot_t *slots,
+    uint32_t n);
 static ngx_int_t ngx_constraint_job_fact(ngx_constraint_enforcement_t *e,
     ngx_constraint_evaluation_job_t *job, cel_slot_t slot);
 static ngx_int_t ngx_constraint_job_input(ngx_constraint_enforcement_t *e,
@@ -75,7 +79,7 @@ ngx_constraint_evaluation_job(ngx_constraint_enforcement_t *e)
           ngx_constraint_job_create(sizeof(ngx_constraint_evaluation_job_t),
                                     ngx_cycle->log);
     if (job == NULL) {
-        ngx_constraint_fail(e, NGX_CONSTRAINT_E_MEMORY,
+        ngx_constraint_fail(e, NGX_CONSTRAINT_E_RESOURCE,
                             "no memory for a job");
         return NGX_OK;
     }
@@ -83,9 +87,9 @@ ngx_constraint_evaluation_job(ngx_constraint_enforcement_t *e)
     e->decision.where = NGX_CONSTRAINT_WHERE_THREAD;
 
     if (ngx_constraint_job_prepare(e, job) != NGX_OK) {
+        ngx_constraint_fail_memory(e, &job->evaluation.arena,
+                                   "the facts are over the memory limit");
         ngx_constraint_job_destroy(&job->job);
-        ngx_constraint_fail(e, NGX_CONSTRAINT_E_MEMORY,
-                            "the facts are over the memory limit");
         return NGX_OK;
     }
 
@@ -93,7 +97,7 @@ ngx_constraint_evaluation_job(ngx_constraint_enforcement_t *e)
         && ngx_constraint_shadow_move(e, job) != NGX_OK)
     {
         ngx_constraint_job_destroy(&job->job);
-        ngx_constraint_fail(e, NGX_CONSTRAINT_E_MEMORY,
+        ngx_constraint_fail(e, NGX_CONSTRAINT_E_RESOURCE,
                             "no memory for a job");
         return NGX_OK;
     }
@@ -106,6 +110,10 @@ ngx_constraint_evaluation_job(ngx_constraint_enforcement_t *e)
         ngx_constraint_job_destroy(&job->job);
 
         if (rc == NGX_BUSY) {
+            if (ngx_constraint_retry(e) == NGX_AGAIN) {
+                return NGX_AGAIN;
+            }
+
             ngx_constraint_fail(e, NGX_CONSTRAINT_E_QUEUE_FULL,
                                 "the queue of evaluations is full");
 
@@ -157,12 +165,13 @@ ngx_constraint_job_prepare(ngx_constraint_enforcement_t *e,
     job->job.deadline_ns = state->deadline_ns;
 
     cel_arena_init(&ev->arena, &ngx_constraint_allocator, job->block,
-                   NGX_CONSTRAINT_JOB_BLOCK, e->settings->memory_limit);
+                   NGX_CONSTRAINT_JOB_BLOCK, ngx_constraint_memory_limit(e));
 
     ev->workflow = state->rule->workflow;
     ev->failure = &job->failure;
     ev->explain = e->explain;
     ev->execute = e->execute;
+    ev->sampling = state->sampling;
 
     ev->eval.arena = &ev->arena;
     ev->eval.fetch = ngx_constraint_job_fetch;
@@ -184,6 +193,13 @@ ngx_constraint_job_prepare(ngx_constraint_enforcement_t *e,
         return NGX_ERROR;
     }
 
+    if (state->limits) {
+        ev->sampling_rate = state->limits->execution.sampling_rate;
+
+        job->budget.thread = 1;
+        ngx_constraint_budget_prepare(e, ev, &job->budget);
+    }
+
     /* what fetching cost is not the workflow's */
 
     ev->eval.cost = 0;
@@ -198,12 +214,24 @@ static ngx_int_t
 ngx_constraint_job_facts(ngx_constraint_enforcement_t *e,
     ngx_constraint_evaluation_job_t *job)
 {
-    uint32_t           i, n;
-    const cel_slot_t  *slots;
+    uint32_t           n, nkey;
+    const cel_slot_t  *slots, *key;
+
+    key = NULL;
+    nkey = 0;
 
     slots = workflow_facts(job->evaluation.workflow, &n);
 
+    if (job->evaluation.sampling) {
+        key = cel_program_facts(job->evaluation.sampling, &nkey);
+    }
+
     job->nerrors = n ? slots[n - 1] + 1 : 0;
+
+    if (nkey && key[nkey - 1] >= job->nerrors) {
+        job->nerrors = key[nkey - 1] + 1;
+    }
+
     job->errors = cel_arena_alloc(&job->evaluation.arena,
                                   (job->nerrors + 1) * sizeof(cel_error_t *));
     if (job->errors == NULL) {
@@ -212,7 +240,27 @@ ngx_constraint_job_facts(ngx_constraint_enforcement_t *e,
 
     ngx_memzero(job->errors, job->nerrors * sizeof(cel_error_t *));
 
+    if (ngx_constraint_job_slots(e, job, slots, n) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_constraint_job_slots(e, job, key, nkey);
+}
+
+
+static ngx_int_t
+ngx_constraint_job_slots(ngx_constraint_enforcement_t *e,
+    ngx_constraint_evaluation_job_t *job, const cel_slot_t *slots, uint32_t n)
+{
+    uint32_t  i;
+
     for (i = 0; i < n; i++) {
+
+        if (job->evaluation.eval.facts[slots[i]].kind != CEL_UNFETCHED
+            || job->errors[slots[i]])
+        {
+            continue;
+        }
 
         if (slots[i] == WORKFLOW_FACT_INPUT) {
             if (ngx_constraint_job_input(e, job) != NGX_OK) {
@@ -317,7 +365,9 @@ ngx_constraint_job_input(ngx_constraint_enforcement_t *e,
     job->input_ready = facts->input_ready;
     job->allow_duplicates = facts->allow_duplicates;
 
-    if (!facts->input_ready || facts->input.data == NULL) {
+    if (!facts->input_ready || facts->input.data == NULL
+        || job->document || job->input.data)
+    {
         return NGX_OK;
     }
 
@@ -427,8 +477,8 @@ ngx_constraint_job_done(ngx_constraint_job_t *base)
     ngx_constraint_job_return(e, job);
 
     if (base->expired) {
-        ngx_constraint_fail(e, NGX_CONSTRAINT_E_DEADLINE,
-                            "the deadline has passed in the queue");
+        ngx_constraint_fail_deadline(e, "the deadline has passed in the "
+                                        "queue");
 
     } else if (ev->status != CEL_NEED || job->input_ready) {
         ngx_constraint_verdict(e, ev);
@@ -548,6 +598,10 @@ ngx_constraint_shadow_move(ngx_constraint_enforcement_t *e,
     own->subject.data = ngx_pstrdup(pool, &e->subject);
 
     if (own->message_type.data == NULL || own->subject.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_constraint_limits_move(e, state, pool) != NGX_OK) {
         return NGX_ERROR;
     }
 

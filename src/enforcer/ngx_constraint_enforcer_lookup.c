@@ -66,6 +66,7 @@ ngx_constraint_lookup(ngx_constraint_enforcement_t *e)
         break;
 
     case NGX_AGAIN:
+        state->loaded = 1;
         ngx_constraint_start_clock(e);
         ngx_constraint_arm(e);
         return NGX_AGAIN;
@@ -75,11 +76,19 @@ ngx_constraint_lookup(ngx_constraint_enforcement_t *e)
         return NGX_OK;
 
     case NGX_BUSY:
+        if (ngx_constraint_retry(e) == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
         ngx_constraint_fail(e, NGX_CONSTRAINT_E_QUEUE_FULL,
                             "the queue of the thread pool is full");
         return NGX_OK;
 
     default: /* NGX_ERROR */
+        if (ngx_constraint_retry(e) == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
         ngx_constraint_fail(e, NGX_CONSTRAINT_E_STORE, "the store is not "
                             "available: %.*s", (int) error.len,
                             error.len ? (char *) error.data : "");
@@ -108,7 +117,11 @@ ngx_constraint_lookup(ngx_constraint_enforcement_t *e)
             ngx_constraint_fail(e, NGX_CONSTRAINT_E_DISABLED,
                                 "the constraint is disabled");
         }
+
+        return NGX_OK;
     }
+
+    ngx_constraint_limits_bind(e);
 
     return NGX_OK;
 }
@@ -129,7 +142,7 @@ ngx_constraint_lookup_workflow(ngx_constraint_enforcement_t *e)
 
     d->workflow_id.data = ngx_pstrdup(e->pool, id);
     if (d->workflow_id.data == NULL) {
-        ngx_constraint_fail(e, NGX_CONSTRAINT_E_MEMORY,
+        ngx_constraint_fail(e, NGX_CONSTRAINT_E_RESOURCE,
                             "no memory for the decision");
         return NGX_DECLINED;
     }

@@ -15,6 +15,8 @@
 
 static void ngx_constraint_verdict_error(ngx_constraint_enforcement_t *e,
     ngx_constraint_evaluation_t *ev);
+static ngx_constraint_error_e ngx_constraint_verdict_violations(
+    ngx_constraint_enforcement_t *e, ngx_constraint_evaluation_t *ev);
 static void ngx_constraint_verdict_result(ngx_constraint_enforcement_t *e,
     ngx_constraint_evaluation_t *ev);
 static void ngx_constraint_verdict_effect(ngx_constraint_enforcement_t *e,
@@ -40,6 +42,11 @@ ngx_constraint_verdict(ngx_constraint_enforcement_t *e,
 
     d->cost = ev->eval.cost;
     d->memory = ev->arena.peak;
+
+    if (ev->sampled_out && ev->status == CEL_OK) {
+        ngx_constraint_sampled_out(e);
+        return;
+    }
 
     if (ev->explain && ev->trace.data) {
         ev->trace.data[ev->trace.len++] = ']';
@@ -82,31 +89,15 @@ ngx_constraint_verdict_error(ngx_constraint_enforcement_t *e,
         return;
     }
 
-    if (ev->bad_output) {
+    if (ev->bad_output && !cel_error_is_fatal(error->kind)) {
         ngx_constraint_fail(e, NGX_CONSTRAINT_E_ENFORCEMENT, "%s",
                             error->message);
         return;
     }
 
-    switch (error->kind) {
-
-    case CEL_E_COST:
-        code = NGX_CONSTRAINT_E_COST;
-        break;
-
-    case CEL_E_MEMORY:
-        code = NGX_CONSTRAINT_E_MEMORY;
-        break;
-
-    case CEL_E_DEADLINE:
-    case CEL_E_CANCELLED:
-        code = NGX_CONSTRAINT_E_DEADLINE;
-        break;
-
-    default:
-        code = NGX_CONSTRAINT_E_EVALUATION;
-        break;
-    }
+    code = cel_error_is_fatal(error->kind)
+           ? ngx_constraint_verdict_violations(e, ev)
+           : NGX_CONSTRAINT_E_EVALUATION;
 
     /* line and column are the expression's: the rule tells which one */
 
@@ -132,6 +123,85 @@ ngx_constraint_verdict_error(ngx_constraint_enforcement_t *e,
 }
 
 
+/* What stopped it, and what else was found then: the error is the first. */
+
+static ngx_constraint_error_e
+ngx_constraint_verdict_violations(ngx_constraint_enforcement_t *e,
+    ngx_constraint_evaluation_t *ev)
+{
+    uint64_t                          now;
+    ngx_constraint_violations_t       none, *violations;
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+    violations = ngx_constraint_decision_violations(e);
+
+    if (violations == NULL) {
+        none.count = 0;
+        violations = &none;
+    }
+
+    if (ev->budget) {
+        ngx_constraint_budget_violations(ev->budget, violations);
+    }
+
+    switch (ev->eval.error.kind) {
+
+    case CEL_E_BUDGET:
+        break;
+
+    case CEL_E_COST:
+        ngx_constraint_violation_add(violations,
+                                     NGX_CONSTRAINT_VIOLATION_COST,
+                                     ev->eval.cost_limit, ev->eval.cost);
+        break;
+
+    case CEL_E_MEMORY:
+
+        if (ev->arena.refused <= ev->arena.limit) {
+            return NGX_CONSTRAINT_E_RESOURCE;
+        }
+
+        if (ev->budget == NULL) {
+            ngx_constraint_violation_add(violations,
+                                         NGX_CONSTRAINT_VIOLATION_MEMORY,
+                                         ev->arena.limit, ev->arena.refused);
+        }
+
+        break;
+
+    case CEL_E_DEADLINE:
+    case CEL_E_CANCELLED:
+        now = ngx_max(ngx_constraint_now_ns(), state->deadline_ns + 1);
+
+        ngx_constraint_violation_add(violations,
+                                     NGX_CONSTRAINT_VIOLATION_TIMEOUT,
+                                     (state->deadline_ns - state->from_ns)
+                                     / 1000,
+                                     (now - state->from_ns + 999) / 1000);
+        break;
+
+    default: /* CEL_E_DEPTH */
+        return NGX_CONSTRAINT_E_EVALUATION;
+    }
+
+    switch (violations->items[0].type) {
+
+    case NGX_CONSTRAINT_VIOLATION_TIMEOUT:
+        return NGX_CONSTRAINT_E_DEADLINE;
+
+    case NGX_CONSTRAINT_VIOLATION_MEMORY:
+        return NGX_CONSTRAINT_E_MEMORY;
+
+    case NGX_CONSTRAINT_VIOLATION_CPU:
+        return NGX_CONSTRAINT_E_CPU;
+
+    default: /* NGX_CONSTRAINT_VIOLATION_COST */
+        return NGX_CONSTRAINT_E_COST;
+    }
+}
+
+
 static void
 ngx_constraint_verdict_result(ngx_constraint_enforcement_t *e,
     ngx_constraint_evaluation_t *ev)
@@ -140,7 +210,7 @@ ngx_constraint_verdict_result(ngx_constraint_enforcement_t *e,
         || ngx_constraint_verdict_headers(e, ev) != NGX_OK)
     {
         e->decision.headers = NULL;
-        ngx_constraint_fail(e, NGX_CONSTRAINT_E_MEMORY,
+        ngx_constraint_fail(e, NGX_CONSTRAINT_E_RESOURCE,
                             "no memory for the decision");
         return;
     }
@@ -408,6 +478,17 @@ ngx_constraint_failure_effect(ngx_constraint_enforcement_t *e)
         effect = state->rule->record.on_error;
     }
 
+    /* whoever declares what a violation means is not overruled */
+
+    if (state && state->limits
+        && (state->limits->execution.set & NGX_CONSTRAINT_SET_FAIL_CLOSED)
+        && ngx_constraint_error_kind(d->error)
+           == NGX_CONSTRAINT_ERROR_VIOLATION)
+    {
+        effect = state->limits->execution.fail_closed_on_timeout
+                 ? NGX_CONSTRAINT_DENY : NGX_CONSTRAINT_ALLOW;
+    }
+
     if (effect == NGX_CONSTRAINT_ALLOW) {
         d->effect = NGX_CONSTRAINT_ALLOW;
         d->failed_open = 1;
@@ -416,10 +497,53 @@ ngx_constraint_failure_effect(ngx_constraint_enforcement_t *e)
 }
 
 
+/* Not evaluated: neither a failure nor what the workflow says. */
+
+void
+ngx_constraint_sampled_out(ngx_constraint_enforcement_t *e)
+{
+    ngx_constraint_decision_t         *d;
+    ngx_constraint_violations_t       *violations;
+    ngx_constraint_enforcer_state_t   *state;
+    const ngx_constraint_execution_t  *execution;
+
+    d = &e->decision;
+    state = e->state;
+    execution = &state->limits->execution;
+
+    violations = ngx_constraint_decision_violations(e);
+
+    if (violations) {
+        ngx_constraint_violation_sampled(violations,
+                                         execution->sampling_rate);
+    }
+
+    d->sampled_out = 1;
+    d->where = NGX_CONSTRAINT_WHERE_NONE;
+
+    /* who says nothing blocks, unless nothing of it blocks */
+
+    if (execution->sampled_out_effect == NGX_CONSTRAINT_BOUND_ALLOW
+        || (execution->sampled_out_effect == NGX_CONSTRAINT_BOUND_UNSET
+            && d->observational))
+    {
+        d->effect = NGX_CONSTRAINT_ALLOW;
+        ngx_str_set(&d->outcome, "ALLOW");
+
+    } else {
+        d->effect = NGX_CONSTRAINT_DENY;
+        ngx_str_set(&d->outcome, "DENY");
+        ngx_str_set(&d->message, "the message was not sampled");
+    }
+
+    ngx_constraint_complete(e);
+}
+
+
 void
 ngx_constraint_complete(ngx_constraint_enforcement_t *e)
 {
-    uint64_t                          time_ns;
+    uint64_t                          now, time_ns;
     ngx_constraint_decision_t        *d;
     ngx_constraint_enforcer_state_t  *state;
 
@@ -438,7 +562,8 @@ ngx_constraint_complete(ngx_constraint_enforcement_t *e)
     time_ns = state->worked_ns;
 
     if (state->paused_ns == 0) {
-        time_ns += ngx_constraint_now_ns() - state->started_ns;
+        now = ngx_constraint_now_ns();
+        time_ns += now - ngx_min(state->started_ns, now);
     }
 
     d->time_us = time_ns / 1000;

@@ -14,7 +14,10 @@
 #define _NGX_CONSTRAINT_EVALUATION_H_INCLUDED_
 
 
+#include "ngx_constraint_budget.h"
 #include "ngx_constraint_enforcer.h"
+#include "ngx_constraint_retry.h"
+#include "ngx_constraint_sampling.h"
 
 
 /* a document longer than this is parsed in a thread */
@@ -37,10 +40,15 @@ typedef struct {
     cel_arena_t                 arena;
     cel_eval_t                  eval;
     ngx_constraint_failure_t   *failure;
+    ngx_constraint_budget_t    *budget;         /* NULL: none */
+    const cel_program_t        *sampling;       /* key of it, NULL: none */
+    double                      sampling_rate;
+    uint64_t                    began_ns;       /* 0: when it begins */
     unsigned                    explain:1;
     unsigned                    execute:1;      /* wants the raw result */
 
     /* results */
+    unsigned                    sampled_out:1;
     cel_status_t                status;
     ngx_uint_t                  bad_output;
     workflow_verdict_t          verdict;
@@ -73,7 +81,10 @@ typedef struct {
     uint64_t                          started_ns;
     uint64_t                          paused_ns;   /* the input is read */
     uint64_t                          worked_ns;   /* before that */
+    uint64_t                          from_ns;     /* of the deadline */
     uint64_t                          deadline_ns; /* 0 = not running yet */
+    const ngx_constraint_limits_t    *limits;      /* effective, or NULL */
+    const cel_program_t              *sampling;    /* key, to be evaluated */
     cel_value_t                       now;
     ngx_constraint_waiter_t           waiter;
     ngx_event_t                       timer;
@@ -85,6 +96,9 @@ typedef struct {
                                                     * which gives it back or
                                                     * releases it */
     unsigned                          input_needed:1; /* a job stopped */
+    unsigned                          loaded:1;    /* it was waited for */
+    unsigned                          clocked:1;   /* the deadline stands */
+    unsigned                          sampled:1;   /* drawn */
     unsigned                          alone:1;     /* shadow: in a pool of
                                                     * its own */
 } ngx_constraint_enforcer_state_t;
@@ -120,11 +134,32 @@ void ngx_constraint_fail(ngx_constraint_enforcement_t *e,
     ngx_constraint_error_e error, const char *fmt, ...);
 void ngx_constraint_complete(ngx_constraint_enforcement_t *e);
 
+void ngx_constraint_sampled_out(ngx_constraint_enforcement_t *e);
+
 /* enforce.c: the timer of a suspended enforcement */
 void ngx_constraint_arm(ngx_constraint_enforcement_t *e);
 void ngx_constraint_disarm(ngx_constraint_enforcement_t *e);
-void ngx_constraint_start_clock(ngx_constraint_enforcement_t *e);
 void ngx_constraint_wake(ngx_constraint_enforcement_t *e);
+
+/* budget.c */
+void ngx_constraint_limits_bind(ngx_constraint_enforcement_t *e);
+ngx_int_t ngx_constraint_limits_move(ngx_constraint_enforcement_t *e,
+    ngx_constraint_enforcer_state_t *state, ngx_pool_t *pool);
+void ngx_constraint_start_clock(ngx_constraint_enforcement_t *e);
+size_t ngx_constraint_memory_limit(ngx_constraint_enforcement_t *e);
+void ngx_constraint_budget_prepare(ngx_constraint_enforcement_t *e,
+    ngx_constraint_evaluation_t *ev, ngx_constraint_budget_t *budget);
+ngx_int_t ngx_constraint_sample_out(ngx_constraint_enforcement_t *e);
+ngx_uint_t ngx_constraint_sample_key(ngx_constraint_evaluation_t *ev);
+ngx_constraint_violations_t *ngx_constraint_decision_violations(
+    ngx_constraint_enforcement_t *e);
+void ngx_constraint_violate(ngx_constraint_enforcement_t *e,
+    ngx_constraint_violation_e type, uint64_t allowed, uint64_t actual);
+void ngx_constraint_fail_deadline(ngx_constraint_enforcement_t *e,
+    const char *message);
+void ngx_constraint_fail_memory(ngx_constraint_enforcement_t *e,
+    const cel_arena_t *arena, const char *message);
+ngx_int_t ngx_constraint_retry(ngx_constraint_enforcement_t *e);
 
 
 /* Of the worker: made in init_process. */
@@ -132,6 +167,8 @@ void ngx_constraint_wake(ngx_constraint_enforcement_t *e);
 typedef struct {
     ngx_constraint_evaluation_t  evaluation;   /* the inline one */
     ngx_constraint_failure_t     failure;      /* of it */
+    ngx_constraint_budget_t      budget;       /* of it */
+    ngx_constraint_sampler_t     sampler;
     cel_json_parser_t           *parser;
     void                        *scratch;
     ngx_uint_t                   pending;      /* jobs */
