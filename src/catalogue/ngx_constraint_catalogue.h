@@ -174,6 +174,18 @@ typedef struct {
 
 
 /*
+ * Compiles one expression over the facts that gives a string, a sampling_key:
+ * the caller's, by cel_program_destroy(); or NULL with error, NUL-terminated,
+ * of NGX_CONSTRAINT_ERROR_MAX bytes.  Any thread.
+ */
+#define NGX_CONSTRAINT_ERROR_MAX  256
+
+cel_program_t *ngx_constraint_catalogue_expression(
+    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *source,
+    u_char *error);
+
+
+/*
  * Once at the start of a request.  Returns the generation all following
  * acquires of this event-loop turn are at least as new as; 0 when the store
  * is not available or nothing has ever been written: acquire tells which.

@@ -177,11 +177,9 @@ typedef struct {
     ino_t                       ino;
 } ngx_constraint_file_id_t;
 
-/* A message in error (NUL-terminated) unless NGX_OK. */
-
-#define NGX_CONSTRAINT_ERROR_MAX  256
-
 /*
+ * A message in error (NUL-terminated) unless NGX_OK.
+ *
  * The schema file beside the data says the version before anything is
  * opened, so that a configuration test can refuse it; 0 when there is none.
  */

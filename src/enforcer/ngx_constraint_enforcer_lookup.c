@@ -12,6 +12,8 @@
 #include "ngx_constraint_evaluation.h"
 
 
+static ngx_int_t ngx_constraint_lookup_failed(
+    ngx_constraint_enforcement_t *e, ngx_int_t rc, const ngx_str_t *error);
 static ngx_int_t ngx_constraint_lookup_workflow(
     ngx_constraint_enforcement_t *e);
 static void ngx_constraint_unregistered(ngx_constraint_enforcement_t *e);
@@ -75,24 +77,8 @@ ngx_constraint_lookup(ngx_constraint_enforcement_t *e)
         ngx_constraint_unregistered(e);
         return NGX_OK;
 
-    case NGX_BUSY:
-        if (ngx_constraint_retry(e) == NGX_AGAIN) {
-            return NGX_AGAIN;
-        }
-
-        ngx_constraint_fail(e, NGX_CONSTRAINT_E_QUEUE_FULL,
-                            "the queue of the thread pool is full");
-        return NGX_OK;
-
-    default: /* NGX_ERROR */
-        if (ngx_constraint_retry(e) == NGX_AGAIN) {
-            return NGX_AGAIN;
-        }
-
-        ngx_constraint_fail(e, NGX_CONSTRAINT_E_STORE, "the store is not "
-                            "available: %.*s", (int) error.len,
-                            error.len ? (char *) error.data : "");
-        return NGX_OK;
+    default: /* NGX_BUSY, NGX_ERROR */
+        return ngx_constraint_lookup_failed(e, rc, &error);
     }
 
     ngx_constraint_disarm(e);
@@ -122,6 +108,30 @@ ngx_constraint_lookup(ngx_constraint_enforcement_t *e)
     }
 
     ngx_constraint_limits_bind(e);
+
+    return NGX_OK;
+}
+
+
+/* It may be there the next moment: NGX_AGAIN, or NGX_OK: complete. */
+
+static ngx_int_t
+ngx_constraint_lookup_failed(ngx_constraint_enforcement_t *e, ngx_int_t rc,
+    const ngx_str_t *error)
+{
+    if (ngx_constraint_retry(e) == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    if (rc == NGX_BUSY) {
+        ngx_constraint_fail(e, NGX_CONSTRAINT_E_QUEUE_FULL,
+                            "the queue of the thread pool is full");
+        return NGX_OK;
+    }
+
+    ngx_constraint_fail(e, NGX_CONSTRAINT_E_STORE, "the store is not "
+                        "available: %.*s", (int) error->len,
+                        error->len ? (char *) error->data : "");
 
     return NGX_OK;
 }

@@ -582,6 +582,7 @@ ngx_constraint_complete(ngx_constraint_enforcement_t *e)
 static void
 ngx_constraint_count(ngx_constraint_enforcement_t *e, uint64_t time_ns)
 {
+    uint32_t                          i;
     ngx_constraint_decision_t        *d;
     ngx_constraint_enforcer_state_t  *state;
     ngx_constraint_stats_sample_t     sample;
@@ -599,6 +600,8 @@ ngx_constraint_count(ngx_constraint_enforcement_t *e, uint64_t time_ns)
     sample.memory = d->memory;
     sample.where = d->where;
     sample.denied = d->effect == NGX_CONSTRAINT_DENY;
+    sample.retries = d->retries;
+    sample.sampled_out = d->sampled_out;
 
     if (d->error != NGX_CONSTRAINT_E_NONE) {
         sample.error = d->error;
@@ -606,5 +609,12 @@ ngx_constraint_count(ngx_constraint_enforcement_t *e, uint64_t time_ns)
         sample.failed_open = d->failed_open;
     }
 
-    ngx_constraint_catalogue_count(e->catalogue, state->rule, &none, &sample);
+    for (i = 0; d->violations && i < d->violations->count; i++) {
+        sample.violations |= 1 << d->violations->items[i].type;
+    }
+
+    ngx_constraint_catalogue_count(e->catalogue, state->rule,
+                                   state->limits ? &state->limits->profile
+                                                 : &none,
+                                   &sample);
 }
