@@ -99,7 +99,7 @@ is_deeply([ sort @documented ], [ sort @variables ],
 # errors
 
 my @errors = slurp("$root/src/enforcer/ngx_constraint_enforcer_error.c")
-    =~ /\{ ngx_string\("(\w+)"\), \d+ \}/g;
+    =~ /\{ ngx_string\("(\w+)"\), \d+,/g;
 @documented = slurp("$root/docs/SECURITY.md")
     =~ /^\| `(\w+)` \| (?:request|ours) \|/mg;
 
