@@ -21,6 +21,10 @@ usage: t/build.sh MODE...
   clang    build/clang/nginx: the same compiled by clang
   dynamic  build/dynamic/: the module alone, by --add-dynamic-module in
            nginx's source tree
+  next     build/next/nginx: the same as debug with the nginx of the next
+           Debian release, 1.26, and HTTP/3
+  next-dynamic
+           build/next_dynamic/: that nginx, and the module as a dynamic one
   unit     build/unit/: libraries and unit tests
   unit-asan, unit-clang
            the same with ASan and UBSan, and compiled by clang
@@ -67,18 +71,62 @@ lock() {
 }
 
 
-# fetch_source: Debian's source package through a deb-src list of our own,
-# made from the machine's lists; apt's own state is not touched
+# only_suite FROM TO: of the lists of a machine those of suite FROM, as TO
+
+only_suite() {
+    local tmp=$1 from=$2 to=$3 file
+
+    for file in "$tmp"/sources/*; do
+        if [ ! -f "$file" ]; then
+            continue
+        fi
+
+        case "$file" in
+            *.list)
+                sed -nE "s/^(.*[[:space:]])$from([[:space:]])/\\1$to\\2/p" \
+                    "$file" > "$file.new" ;;
+
+            *)
+                # a stanza without the suite goes
+
+                awk -v from="$from" -v to="$to" '
+                    BEGIN { RS = ""; ORS = "\n\n" }
+                    {
+                        n = split($0, lines, "\n")
+                        found = 0
+                        text = ""
+
+                        for (i = 1; i <= n; i++) {
+                            if (lines[i] ~ /^Suites:/) {
+                                found = (" " lines[i] " ") ~ (" " from " ")
+                                lines[i] = "Suites: " to
+                            }
+
+                            text = text (i > 1 ? "\n" : "") lines[i]
+                        }
+
+                        if (found) print text
+                    }' "$file" > "$file.new" ;;
+        esac
+
+        mv "$file.new" "$file"
+    done
+}
+
+
+# fetch_source [SUITE]: Debian's source package through a deb-src list of our
+# own, made from the machine's lists; apt's own state is not touched.  SUITE
+# is another release than the machine's, unpacked beside.
 
 fetch_source() {
-    local tmp version apt file
+    local suite=${1:-} src=$build/src${1:+-$1} tmp version apt file
 
-    if [ -f "$build/src/nginx/configure" ]; then
+    if [ -f "$src/nginx/configure" ]; then
         return
     fi
 
-    tmp=$build/src/apt
-    rm -rf "$build/src"
+    tmp=$src/apt
+    rm -rf "$src"
     mkdir -p "$tmp/lists/partial" "$tmp/sources"
 
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
@@ -95,13 +143,18 @@ fetch_source() {
         fi
     done
 
+    if [ -n "$suite" ]; then
+        only_suite "$tmp" "$(. /etc/os-release && echo "$VERSION_CODENAME")" \
+            "$suite"
+    fi
+
     apt="apt-get -o Dir::Etc::sourcelist=/dev/null
          -o Dir::Etc::sourceparts=$tmp/sources
          -o Dir::State::lists=$tmp/lists
          -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
          -o APT::Sandbox::User=root"
 
-    echo "fetching nginx's source package" >&2
+    echo "fetching nginx's source package${suite:+ of $suite}" >&2
 
     # lists of other projects may hold no sources: the download decides
 
@@ -109,7 +162,7 @@ fetch_source() {
 
     version=$(dpkg-query -W -f '${source:Version}' nginx 2>/dev/null) || true
 
-    (cd "$build/src" \
+    (cd "$src" \
         && { $apt source --download-only -qq "nginx=$version" \
              || $apt source --download-only -qq nginx; } \
         && dpkg-source --no-check -x nginx_*.dsc nginx) \
@@ -167,23 +220,30 @@ configure_quietly() {
 
 
 # build_nginx MODE WAY CC OPTIMISE SANITIZE: nginx from source in build/MODE,
-# the module added by --WAY
+# the module added by --WAY; the modes next take the next release's
 
 build_nginx() {
     local mode=$1 way=$2 cc=$3 opt=$4 san=$5 dir=$build/$1
-    local log=$build/$1/log target=binary product=nginx objs
+    local log=$build/$1/log target=binary product=nginx suite= more= objs
 
     if [ "$way" = add-dynamic-module ]; then
         target=modules
         product=ngx_http_constraint_module.so
     fi
 
+    case "$mode" in
+        next*)
+            suite=$next
+            more=--with-http_v3_module
+            [ "$target" = binary ] || target="binary modules" ;;
+    esac
+
     lock source
-    fetch_source
+    fetch_source $suite
     lock "$mode"
     mkdir -p "$dir"
 
-    cd "$build/src/nginx"
+    cd "$build/src${suite:+-$suite}/nginx"
 
     # nginx's make edits these names by their suffixes, so keep them short
 
@@ -198,7 +258,7 @@ build_nginx() {
         --with-http_dav_module --with-http_addition_module \
         --with-http_sub_module --with-http_gunzip_module \
         --with-http_random_index_module --with-http_secure_link_module \
-        --"$way"="$root"
+        $more --"$way"="$root"
 
     if ! configured "$dir" "$@"; then
         echo "configuring nginx ($mode)" >&2
@@ -291,6 +351,10 @@ fi
 asan="-fsanitize=address,undefined -fno-omit-frame-pointer"
 stop=-fno-sanitize-recover=all
 
+# the Debian release after the one that is supported
+
+next=trixie
+
 for mode in "$@"; do
     case "$mode" in
         module)
@@ -307,6 +371,10 @@ for mode in "$@"; do
             (build_nginx clang add-module clang "-O1 -g" "") ;;
         dynamic)
             (build_nginx dynamic add-dynamic-module gcc "-O1 -g" "") ;;
+        next)
+            (build_nginx next add-module gcc "-O1 -g" "") ;;
+        next-dynamic)
+            (build_nginx next_dynamic add-dynamic-module gcc "-O1 -g" "") ;;
         unit)
             (build_libs unit units)
             echo "$build/unit" ;;

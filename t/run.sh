@@ -19,6 +19,9 @@ comes last.
   --plain       against the plain build alone
   --asan        against the ASan and UBSan build alone
   --clang       against the build of clang alone
+  --next        against the nginx of the next Debian release, the module inside
+  --next-dynamic
+                against the same, the module loaded
   --dist        against the distribution's nginx and the module as shipped
   -j N          so many test files at once (3)
   -v            show every test
@@ -43,6 +46,9 @@ while [ $# -gt 0 ]; do
         --plain)       suites=plain ;;
         --asan)        suites=asan ;;
         --clang)       suites=clang ;;
+        --next)        suites=next ;;
+        --next-dynamic)
+                       suites=next_dynamic ;;
         --dist)        suites=dist ;;
         -j)            jobs=${2:-}
                        case "$jobs" in
@@ -115,6 +121,9 @@ for suite in $suites; do
         plain)  t/build.sh debug unit ;;
         asan)   t/build.sh asan unit-asan ;;
         clang)  t/build.sh clang unit-clang ;;
+        next)   t/build.sh next unit ;;
+        next_dynamic)
+                t/build.sh next-dynamic unit ;;
         dist)   t/build.sh unit ;;
     esac
 done

@@ -5,8 +5,8 @@
 
 /*
  * fuzz_workflow.h - what is asked of every workflow document, be it YAML or
- * JSON: issues with places, the stored form compiles as the text did, evaluation
- * within its estimate and its limits.
+ * JSON: issues with places, the stored form compiles as the text did,
+ * evaluation within its estimate and its limits.
  */
 
 
