@@ -28,6 +28,8 @@ usage: t/build.sh MODE...
   unit     build/unit/: libraries and unit tests
   unit-asan, unit-clang
            the same with ASan and UBSan, and compiled by clang
+  unit-tsan
+           build/unit-tsan/t/cel/test_threads by clang with TSan
   fuzz     build/fuzz/: the targets of t/fuzz by clang, with libFuzzer, ASan
            and UBSan
   source   build/src/nginx: nginx's source tree alone
@@ -385,6 +387,10 @@ for mode in "$@"; do
             (build_libs unit-clang units CC=clang CXX=clang++ \
                 OPT="-O2 -Wconditional-uninitialized")
             echo "$build/unit-clang" ;;
+        unit-tsan)
+            (build_libs unit-tsan "$build/unit-tsan/t/cel/test_threads" \
+                CC=clang CXX=clang++ OPT="-O1" SANITIZE="-fsanitize=thread")
+            echo "$build/unit-tsan" ;;
         fuzz)
             (build_libs fuzz fuzz CC=clang CXX=clang++ OPT="-O1" \
                 SANITIZE="-fsanitize=fuzzer-no-link $asan $stop")
