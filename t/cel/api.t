@@ -162,7 +162,7 @@ sub called {
         | ato[fil]
         | getenv | setenv | putenv | environ | tzset | localtime | gmtime
         | ctime | asctime | strtok | strerror | rand | srand | random
-        | qsort | s?printf | fprintf | puts | putchar | perror | syslog
+        | qsort | printf | fprintf | puts | putchar | perror | syslog
         | abort | exit | signal
     )$/x;
 
