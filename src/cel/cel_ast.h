@@ -38,6 +38,8 @@ typedef enum {
 typedef enum {
     CEL_R_NONE = 0,
     CEL_R_FACT,               /* slot */
+    CEL_R_SHARED,             /* slot: a part that was found to be an atom,
+                               * see cel_atom.h */
     CEL_R_LOCAL,              /* local: depth-first number of the variable */
     CEL_R_TYPE,               /* value: a type literal */
     CEL_R_CONST               /* value: folded */
@@ -55,6 +57,7 @@ struct cel_node_s {
     uint32_t              nitems;
     bool                  test_only;     /* SELECT made by has() */
     bool                  optional;      /* SELECT by ?. , CALL _[?_] */
+    uint32_t              uses;          /* by conditions, see cel_share.h */
 
     const char           *name;          /* NUL-terminated, unescaped */
     uint32_t              name_len;

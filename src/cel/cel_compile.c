@@ -9,17 +9,28 @@
  */
 
 
-#include "cel_ast.h"
+#include "cel_share.h"
 
 #include <string.h>
+
+
+static cel_program_t *cel_compile_shared(cel_env_t *env, cel_ast_t *ast,
+    cel_atoms_t *atoms, cel_issues_t *issues, cel_tests_t *tests);
 
 
 cel_program_t *
 cel_compile(cel_env_t *env, const char *source, size_t len,
     cel_issues_t *issues)
 {
+    return cel_compile_tests(env, source, len, NULL, issues, NULL);
+}
+
+
+cel_program_t *
+cel_compile_tests(cel_env_t *env, const char *source, size_t len,
+    cel_atoms_t *atoms, cel_issues_t *issues, cel_tests_t *tests)
+{
     cel_ast_t       ast;
-    cel_cost_t      cost;
     cel_arena_t     arena;
     cel_program_t  *program;
 
@@ -29,19 +40,47 @@ cel_compile(cel_env_t *env, const char *source, size_t len,
 
     cel_arena_init(&arena, env->allocator, NULL, 0, 0);
 
-    if (cel_parse(env, source, len, &arena, &ast, issues) == CEL_OK
-        && cel_check(env, &ast, issues) == CEL_OK)
-    {
-        cel_cost_estimate(env, &ast, &cost);
+    if (cel_parse(env, source, len, &arena, &ast, issues) == CEL_OK) {
 
-        program = cel_program_build(env, &ast, &cost, issues);
+        if (atoms != NULL) {
+            cel_share_mark(atoms, &ast);
+        }
 
-        if (program == NULL && issues->count == 0) {
-            cel_issue(issues, CEL_E_MEMORY, &ast, 0, "out of memory");
+        if (cel_check(env, &ast, issues) == CEL_OK) {
+            program = cel_compile_shared(env, &ast, atoms, issues, tests);
         }
     }
 
     cel_arena_reset(&arena);
+
+    return program;
+}
+
+
+/* The estimate is that of the tree as it was written. */
+
+static cel_program_t *
+cel_compile_shared(cel_env_t *env, cel_ast_t *ast, cel_atoms_t *atoms,
+    cel_issues_t *issues, cel_tests_t *tests)
+{
+    cel_cost_t      cost;
+    cel_program_t  *program;
+
+    cel_cost_estimate(env, ast, &cost);
+
+    if (atoms != NULL
+        && (cel_share(atoms, env, ast, issues) != CEL_OK
+            || cel_tests_find(atoms, ast->root, tests) != CEL_OK))
+    {
+        program = NULL;
+
+    } else {
+        program = cel_program_build(env, ast, &cost, issues);
+    }
+
+    if (program == NULL && issues->count == 0) {
+        cel_issue(issues, CEL_E_MEMORY, ast, 0, "out of memory");
+    }
 
     return program;
 }

@@ -71,6 +71,11 @@ cel_compile_dispatch(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
         cel_emit(c, CEL_OP_FACT, 0, node->slot, 1);
         return false;
 
+    case CEL_R_SHARED:
+        cel_code_slot(c, node->slot);
+        cel_emit(c, CEL_OP_SHARED, 0, node->slot, 1);
+        return false;
+
     case CEL_R_LOCAL:
         cel_emit(c, CEL_OP_LOCAL, 0, node->local, 1);
         return false;

@@ -28,6 +28,8 @@
     CEL_OPCODE(ARG, 0, 0, 0, "second word, never run")                        \
     CEL_OPCODE(CONST, 0, 1, 1, "push constant b")                             \
     CEL_OPCODE(FACT, 0, 1, 1, "push fact b, fetched when it is not there")    \
+    CEL_OPCODE(SHARED, 0, 1, 1, "push fact b, which is a part of several "    \
+               "programs")                                                    \
     CEL_OPCODE(LOCAL, 0, 1, 1, "push local b")                                \
     CEL_OPCODE(STORE, 1, 0, 1, "pop into local b")                            \
     CEL_OPCODE(SELECT, 1, 1, 1, "map to its entry of constant key b; a units" \

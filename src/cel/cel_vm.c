@@ -139,9 +139,15 @@ cel_vm_layout(cel_program_t *program)
 }
 
 
+/* An atom has no source: what reads its value knows where it is. */
+
 static void
 cel_vm_locate(const cel_program_t *program, cel_eval_t *eval)
 {
+    if (program->source_len == 0) {
+        return;
+    }
+
     cel_position(program->source, program->source_len, eval->error.offset,
                  &eval->error.line, &eval->error.column);
 }

@@ -39,6 +39,32 @@ op_FACT:
     *sp++ = *v;
     CEL_NEXT;
 
+op_SHARED:
+
+    CEL_SPEND(1);
+    v = &eval->facts[ip->b];
+
+    if (cel_unlikely(v->kind == CEL_UNFETCHED)) {
+        eval->cost = cost;
+        rc = cel_vm_fetch(eval, ip->b);
+        cost = eval->cost;
+        look = eval->next_look;
+
+        if (rc != CEL_OK) {
+
+            /* without a line its offset is from here, see cel_atom.h */
+
+            if (eval->error.line == 0) {
+                eval->error.offset += program->offsets[ip - code];
+            }
+
+            goto kept;
+        }
+    }
+
+    *sp++ = *v;
+    CEL_NEXT;
+
 op_LOCAL:
 
     CEL_SPEND(1);

@@ -79,6 +79,8 @@ typedef struct {
     uint32_t               max_rules;       /* matches in all, 0 = 10000 */
     uint32_t               max_depth;       /* nested rules, 0 = 32 */
     bool                   any_output;      /* suites: outputs of any shape */
+    bool                   plain;           /* no index: every condition in
+                                             * its order, to compare with */
 } workflow_options_t;
 
 
@@ -111,13 +113,20 @@ uint32_t workflow_slots(const workflow_t *workflow);
 const cel_slot_t *workflow_facts(const workflow_t *workflow,
     uint32_t *count);
 
-/* Worst and least case of one evaluation, every variable at most once. */
+/*
+ * Worst and least case of one evaluation, every variable at most once.  The
+ * worst case is that of the plain order: an index does not change it.
+ */
 uint64_t workflow_cost_max(const workflow_t *workflow,
     const cel_sizes_t *sizes);
 uint64_t workflow_cost_min(const workflow_t *workflow);
 
 size_t workflow_memory(const workflow_t *workflow);     /* bytes held */
 uint32_t workflow_rules(const workflow_t *workflow);    /* matches in all */
+
+/* Matches that an index may skip, and parts that conditions share. */
+uint32_t workflow_indexed(const workflow_t *workflow);
+uint32_t workflow_shared(const workflow_t *workflow);
 
 /* "bool", "map(string, dyn)": the type that all outputs agree in. */
 size_t workflow_output_type(const workflow_t *workflow, char *buf,
@@ -150,9 +159,11 @@ typedef struct {
 
 
 /*
- * Called for each condition and variable evaluated, in order (explain), with
- * what it cost, variables below it included; value is NULL when the evaluation
- * failed: eval->error says why.  path is borrowed during the call.
+ * Called for each condition and variable, in order (explain), with what it
+ * cost, variables below it included; value is NULL when the evaluation failed:
+ * eval->error says why.  path is borrowed during the call.  A condition that
+ * the index knew to be false is told in its place, too: with value false, run's
+ * `skipped` true, and cost 0, or what the look into the index cost.
  */
 typedef void (*workflow_trace_pt)(void *ctx, const char *path, uint32_t line,
     const cel_value_t *value, uint64_t cost, const cel_eval_t *eval);
@@ -174,6 +185,7 @@ typedef struct {
     workflow_trace_pt      trace;
     void                  *trace_ctx;
     bool                   bad_output;      /* result */
+    bool                   skipped;         /* during trace: see there */
 } workflow_run_t;
 
 cel_status_t workflow_eval(const workflow_t *workflow, cel_eval_t *eval,

@@ -63,6 +63,10 @@ account_reached(workflow_t *workflow, uint32_t slots)
         account_reads(reached, step->output);
     }
 
+    for (i = 0; i < workflow->natoms; i++) {
+        account_reads(reached, workflow->atoms[i].program);
+    }
+
     for (i = workflow->nvariables; i-- > 0; /* void */ ) {
         if (reached[workflow->first_slot + i]) {
             account_reads(reached, workflow->variables[i].program);
@@ -154,6 +158,7 @@ account_cost(workflow_t *workflow, const bool *reached, bool headers)
 
     cel_cost_sum_join(&workflow->cost, &outputs);
     cel_cost_sum_units(&workflow->cost, WORKFLOW_VERDICT_COST, 0);
+    cel_cost_sum_units(&workflow->cost, workflow->index_cost, 0);
 
     if (headers) {
         cel_cost_sum_units(&workflow->cost,
@@ -163,12 +168,19 @@ account_cost(workflow_t *workflow, const bool *reached, bool headers)
 }
 
 
-/* the condition that every evaluation begins with, or NULL */
+/*
+ * The condition that every evaluation begins with, or NULL: with an index and
+ * parts that conditions share the first one may cost next to nothing.
+ */
 
 static const cel_program_t *
 account_first(const workflow_t *workflow)
 {
     uint32_t  i;
+
+    if (workflow->index_cost != 0) {
+        return NULL;
+    }
 
     for (i = 0; i < workflow->nsteps; i++) {
 
@@ -199,7 +211,7 @@ workflow_name(const workflow_t *workflow, size_t *len)
 uint32_t
 workflow_slots(const workflow_t *workflow)
 {
-    return workflow->first_slot + workflow->nvariables;
+    return workflow->first_slot + workflow->nvariables + workflow->natoms;
 }
 
 
@@ -237,6 +249,20 @@ uint32_t
 workflow_rules(const workflow_t *workflow)
 {
     return workflow->nsteps;
+}
+
+
+uint32_t
+workflow_indexed(const workflow_t *workflow)
+{
+    return workflow->indexed;
+}
+
+
+uint32_t
+workflow_shared(const workflow_t *workflow)
+{
+    return workflow->natoms;
 }
 
 

@@ -32,6 +32,8 @@ typedef struct {
     workflow_document_t   *doc;
     workflow_t            *workflow;
     cel_env_t             *env;
+    cel_atoms_t           *atoms;       /* NULL: none, plain order */
+    cel_tests_t           *tests;       /* of each step */
     scope_t               *scope;
     uint32_t               steps;       /* laid out so far */
     uint32_t               variables;
@@ -57,6 +59,11 @@ static workflow_t *compile_create(const workflow_options_t *options,
     const workflow_shape_t *shape);
 static cel_status_t compile_policy(compile_t *c,
     const workflow_options_t *options);
+static cel_status_t compile_prepare(compile_t *c,
+    const workflow_options_t *options);
+static cel_status_t compile_count_parts(compile_t *c,
+    const workflow_node_t *rule);
+static cel_status_t compile_index(compile_t *c);
 static bool compile_rule(compile_t *c, const workflow_node_t *rule,
     uint32_t none);
 static void compile_match(compile_t *c, const workflow_node_t *node,
@@ -75,6 +82,8 @@ static void compile_agree(compile_t *c, const workflow_node_t *node,
 static void compile_explanation(compile_t *c, const workflow_node_t *match);
 static cel_program_t *compile_expression(compile_t *c,
     const workflow_node_t *node, const char *key);
+static cel_program_t *compile_result(compile_t *c,
+    const workflow_node_t *node, const char *key, cel_program_t *program);
 static void compile_issue(compile_t *c, const workflow_node_t *node,
     const cel_error_t *error);
 static uint32_t compile_count(const workflow_node_t *rule);
@@ -134,6 +143,10 @@ done:
 
     if (c != NULL && c->env != NULL) {
         cel_env_destroy(c->env);
+    }
+
+    if (c != NULL) {
+        cel_atoms_destroy(c->atoms);
     }
 
     workflow_document_close(&doc);
@@ -222,6 +235,10 @@ workflow_destroy(workflow_t *workflow)
         }
     }
 
+    for (i = 0; i < workflow->natoms; i++) {
+        cel_program_destroy(workflow->atoms[i].program);
+    }
+
     arena = workflow->arena;            /* it holds the workflow itself */
     cel_arena_reset(&arena);
 }
@@ -252,6 +269,10 @@ compile_policy(compile_t *c, const workflow_options_t *options)
 
     (void) workflow_imports(c->doc, c->env);
 
+    if (compile_prepare(c, options) != CEL_OK) {
+        return compile_memory(c);
+    }
+
     workflow_path_add(&c->path, "rule");
     (void) compile_rule(c, workflow_node_get(c->doc->root, "rule"),
                         workflow->nsteps);
@@ -265,12 +286,109 @@ compile_policy(compile_t *c, const workflow_options_t *options)
     workflow->output_type = compile_path(c);
 
     if (workflow->output_type == NULL || workflow->name == NULL
+        || compile_index(c) != CEL_OK
         || workflow_account(workflow, c->headers) != CEL_OK)
     {
         return compile_memory(c);
     }
 
     return CEL_OK;
+}
+
+
+/* What conditions have in common has to be known before the first one is. */
+
+static cel_status_t
+compile_prepare(compile_t *c, const workflow_options_t *options)
+{
+    size_t                  size;
+    const cel_allocator_t  *allocator;
+
+    size = c->workflow->nsteps * sizeof(cel_tests_t);
+
+    c->tests = cel_arena_alloc(&c->doc->arena, size + 1);
+    if (c->tests == NULL) {
+        return CEL_ERROR;
+    }
+
+    memset(c->tests, 0, size);
+
+    if (options->plain || c->workflow->nsteps == 1) {
+        return CEL_OK;
+    }
+
+    allocator = options->allocator != NULL ? options->allocator
+                                           : &cel_allocator_libc;
+
+    c->atoms = cel_atoms_create(allocator, c->workflow->first_slot
+                                           + c->workflow->nvariables);
+    if (c->atoms == NULL) {
+        return CEL_ERROR;
+    }
+
+    return compile_count_parts(c, workflow_node_get(c->doc->root, "rule"));
+}
+
+
+static cel_status_t
+compile_count_parts(compile_t *c, const workflow_node_t *rule)
+{
+    const workflow_node_t  *match, *node;
+
+    for (match = workflow_node_get(rule, "match")->first;
+         match != NULL;
+         match = match->next)
+    {
+        node = workflow_node_get(match, "condition");
+
+        if (node != NULL
+            && cel_atoms_count(c->atoms, c->env, node->text, node->len)
+               != CEL_OK)
+        {
+            return CEL_ERROR;
+        }
+
+        node = workflow_node_get(match, "rule");
+
+        if (node != NULL && compile_count_parts(c, node) != CEL_OK) {
+            return CEL_ERROR;
+        }
+    }
+
+    return CEL_OK;
+}
+
+
+static cel_status_t
+compile_index(compile_t *c)
+{
+    uint32_t          i, n;
+    workflow_atom_t  *atom;
+    workflow_t       *workflow;
+
+    if (c->atoms == NULL) {
+        return CEL_OK;
+    }
+
+    workflow = c->workflow;
+    n = cel_atoms_made(c->atoms);
+
+    workflow->atoms = cel_arena_alloc(&workflow->arena,
+                                      (n + 1) * sizeof(workflow_atom_t));
+    if (workflow->atoms == NULL) {
+        return CEL_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        atom = &workflow->atoms[i];
+        atom->program = cel_atoms_take(c->atoms, i, &atom->offset);
+
+        workflow->memory += cel_program_memory(atom->program);
+    }
+
+    workflow->natoms = n;
+
+    return workflow_index_build(workflow, c->tests, &c->doc->arena);
 }
 
 
@@ -345,6 +463,7 @@ compile_match(compile_t *c, const workflow_node_t *node,
     next = node->next != NULL ? next : m->none;
 
     step->otherwise = next;
+    step->last = node->next == NULL;
     step->path = compile_path(c);
 
     if (!always) {
@@ -508,7 +627,10 @@ compile_condition(compile_t *c, const workflow_node_t *match,
     node = workflow_node_get(match, "condition");
 
     step->condition_line = node->line;
-    step->condition = compile_expression(c, node, "condition");
+    step->condition = cel_compile_tests(c->env, node->text, node->len,
+                                        c->atoms, &c->issues,
+                                        &c->tests[step - c->workflow->steps]);
+    step->condition = compile_result(c, node, "condition", step->condition);
 
     if (step->condition == NULL) {
         return;
@@ -637,13 +759,21 @@ static cel_program_t *
 compile_expression(compile_t *c, const workflow_node_t *node,
     const char *key)
 {
-    uint32_t        i, len;
     cel_program_t  *program;
 
-    c->issues.count = 0;
-    c->issues.total = 0;
-
     program = cel_compile(c->env, node->text, node->len, &c->issues);
+
+    return compile_result(c, node, key, program);
+}
+
+
+/* NULL: what the compilation said becomes issues of the document */
+
+static cel_program_t *
+compile_result(compile_t *c, const workflow_node_t *node, const char *key,
+    cel_program_t *program)
+{
+    uint32_t  i, len;
 
     if (program != NULL) {
         c->workflow->memory += cel_program_memory(program);

@@ -16,23 +16,14 @@
 #include "workflow_policy.h"
 
 
-/* A variable that failed is not evaluated again: its cost counts once. */
-
-typedef struct failed_s  failed_t;
-
-struct failed_s {
-    failed_t              *next;
-    cel_slot_t             slot;
-    cel_error_t            error;
-};
-
-
 typedef struct {
     const workflow_t      *workflow;
     workflow_run_t        *run;
     cel_fetch_pt           fetch;       /* the host's */
     void                  *fetch_ctx;
-    failed_t              *failed;
+    workflow_failed_t     *failed;
+    workflow_cursor_t      cursor;
+    uint64_t               cost;        /* when the step's turn came */
     cel_slot_t             need;        /* the host's, not the variable's
                                          * that reads it */
 } walk_t;
@@ -40,17 +31,24 @@ typedef struct {
 
 static cel_status_t eval_steps(walk_t *walk, cel_eval_t *eval,
     workflow_verdict_t *verdict);
+static cel_status_t eval_skip(walk_t *walk, cel_eval_t *eval, uint32_t *i);
+static void eval_trace_skipped(walk_t *walk, cel_eval_t *eval, uint32_t from,
+    uint32_t to);
 static cel_status_t eval_condition(walk_t *walk, cel_eval_t *eval,
     const workflow_step_t *step, bool *matched);
 static cel_status_t eval_output(walk_t *walk, cel_eval_t *eval,
     const workflow_step_t *step, workflow_verdict_t *verdict);
 static cel_status_t eval_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot,
     cel_value_t *value);
+static const workflow_failed_t *eval_failed(const walk_t *walk,
+    cel_slot_t slot);
 static cel_status_t eval_variable(walk_t *walk, cel_eval_t *eval,
+    cel_slot_t slot, cel_value_t *value);
+static cel_status_t eval_atom(walk_t *walk, cel_eval_t *eval,
     cel_slot_t slot, cel_value_t *value);
 static void eval_keep_error(walk_t *walk, cel_eval_t *eval, cel_slot_t slot);
 static void eval_trace(walk_t *walk, cel_eval_t *eval,
-    const workflow_step_t *step, uint64_t cost, const cel_value_t *value);
+    const workflow_step_t *step, const cel_value_t *value);
 
 
 cel_status_t
@@ -66,6 +64,8 @@ workflow_eval(const workflow_t *workflow, cel_eval_t *eval,
     walk.fetch = eval->fetch;
     walk.fetch_ctx = eval->fetch_ctx;
     walk.failed = NULL;
+    walk.cursor.block = NULL;
+    walk.cursor.stepwise = run->trace != NULL;
     walk.need = CEL_NO_SLOT;
 
     memset(verdict, 0, sizeof(workflow_verdict_t));
@@ -74,9 +74,10 @@ workflow_eval(const workflow_t *workflow, cel_eval_t *eval,
     verdict->output = cel_null();
 
     run->bad_output = false;
+    run->skipped = false;
     cost = eval->cost;
 
-    if (workflow->nvariables != 0) {
+    if (workflow->nvariables + workflow->natoms != 0) {
         eval->fetch = eval_fetch;
         eval->fetch_ctx = &walk;
     }
@@ -114,6 +115,23 @@ eval_steps(walk_t *walk, cel_eval_t *eval, workflow_verdict_t *verdict)
 
         step = &workflow->steps[i];
         matched = true;
+        walk->cost = eval->cost;
+
+        if (step->block != NULL) {
+            rc = eval_skip(walk, eval, &i);
+
+            if (rc == CEL_OK && workflow_index_over(step->block, i)) {
+                continue;
+            }
+
+            step = &workflow->steps[i];
+
+            if (rc != CEL_OK) {
+                verdict->rule = step->path;
+                verdict->line = step->condition_line;
+                return rc;
+            }
+        }
 
         if (step->condition != NULL) {
             rc = eval_condition(walk, eval, step, &matched);
@@ -141,15 +159,64 @@ eval_steps(walk_t *walk, cel_eval_t *eval, workflow_verdict_t *verdict)
 }
 
 
+/* From the step that the plain order has next to the next one that counts. */
+
+static cel_status_t
+eval_skip(walk_t *walk, cel_eval_t *eval, uint32_t *i)
+{
+    uint32_t                 from;
+    cel_status_t             rc;
+    const workflow_block_t  *block;
+
+    block = walk->workflow->steps[*i].block;
+
+    do {
+        from = *i;
+
+        rc = workflow_index_next(&walk->cursor, eval, block, walk->failed, i);
+
+        if (walk->run->trace != NULL && rc == CEL_OK) {
+            eval_trace_skipped(walk, eval, from, *i);
+        }
+
+    } while (rc == CEL_OK && walk->cursor.stepwise && *i != from
+             && !workflow_index_over(block, *i));
+
+    return rc;
+}
+
+
+/* from a step on, before another one */
+
+static void
+eval_trace_skipped(walk_t *walk, cel_eval_t *eval, uint32_t from,
+    uint32_t to)
+{
+    cel_value_t             value;
+    const workflow_step_t  *step;
+
+    value = cel_bool(false);
+    walk->run->skipped = true;
+
+    while (from != to) {
+        step = &walk->workflow->steps[from];
+        eval_trace(walk, eval, step, &value);
+
+        walk->cost = eval->cost;
+        from = step->otherwise;
+    }
+
+    walk->run->skipped = false;
+}
+
+
 static cel_status_t
 eval_condition(walk_t *walk, cel_eval_t *eval, const workflow_step_t *step,
     bool *matched)
 {
-    uint64_t      cost;
     cel_value_t   value;
     cel_status_t  rc;
 
-    cost = eval->cost;
     rc = cel_eval(step->condition, eval, &value);
 
     if (rc == CEL_OK && value.kind != CEL_BOOL) {
@@ -158,7 +225,7 @@ eval_condition(walk_t *walk, cel_eval_t *eval, const workflow_step_t *step,
     }
 
     if (walk->run->trace != NULL && rc != CEL_NEED) {
-        eval_trace(walk, eval, step, cost, rc == CEL_OK ? &value : NULL);
+        eval_trace(walk, eval, step, rc == CEL_OK ? &value : NULL);
     }
 
     if (rc == CEL_OK) {
@@ -197,14 +264,24 @@ eval_output(walk_t *walk, cel_eval_t *eval, const workflow_step_t *step,
 static cel_status_t
 eval_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot, cel_value_t *value)
 {
-    void          *own;
-    walk_t        *walk;
-    cel_status_t   rc;
+    void                     *own;
+    walk_t                   *walk;
+    cel_status_t              rc;
+    const workflow_failed_t  *failed;
 
     walk = ctx;
 
     if (slot >= walk->workflow->first_slot) {
-        return eval_variable(walk, eval, slot, value);
+        failed = eval_failed(walk, slot);
+
+        if (failed != NULL) {
+            eval->error = failed->error;
+            return CEL_ERROR;
+        }
+
+        return slot - walk->workflow->first_slot < walk->workflow->nvariables
+               ? eval_variable(walk, eval, slot, value)
+               : eval_atom(walk, eval, slot, value);
     }
 
     if (walk->fetch == NULL) {
@@ -230,21 +307,28 @@ eval_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot, cel_value_t *value)
 }
 
 
+static const workflow_failed_t *
+eval_failed(const walk_t *walk, cel_slot_t slot)
+{
+    const workflow_failed_t  *failed;
+
+    for (failed = walk->failed; failed != NULL; failed = failed->next) {
+        if (failed->slot == slot) {
+            return failed;
+        }
+    }
+
+    return NULL;
+}
+
+
 static cel_status_t
 eval_variable(walk_t *walk, cel_eval_t *eval, cel_slot_t slot,
     cel_value_t *value)
 {
     uint64_t                    cost;
-    failed_t                   *failed;
     cel_status_t                rc;
     const workflow_variable_t  *variable;
-
-    for (failed = walk->failed; failed != NULL; failed = failed->next) {
-        if (failed->slot == slot) {
-            eval->error = failed->error;
-            return CEL_ERROR;
-        }
-    }
 
     variable = &walk->workflow->variables[slot - walk->workflow->first_slot];
 
@@ -272,12 +356,48 @@ eval_variable(walk_t *walk, cel_eval_t *eval, cel_slot_t slot,
 }
 
 
+/* An error of its own has no line: what reads it makes its position. */
+
+static cel_status_t
+eval_atom(walk_t *walk, cel_eval_t *eval, cel_slot_t slot,
+    cel_value_t *value)
+{
+    cel_status_t            rc;
+    const workflow_t       *workflow;
+    const workflow_atom_t  *atom;
+
+    workflow = walk->workflow;
+    atom = &workflow->atoms[slot - workflow->first_slot
+                            - workflow->nvariables];
+
+    rc = cel_eval(atom->program, eval, value);
+
+    if (rc == CEL_OK) {
+        eval->facts[slot] = *value;
+        return CEL_OK;
+    }
+
+    if (rc == CEL_ERROR) {
+
+        if (eval->error.line == 0) {
+            eval->error.offset -= atom->offset;
+        }
+
+        if (!cel_error_is_fatal(eval->error.kind)) {
+            eval_keep_error(walk, eval, slot);
+        }
+    }
+
+    return rc;
+}
+
+
 static void
 eval_keep_error(walk_t *walk, cel_eval_t *eval, cel_slot_t slot)
 {
-    failed_t  *failed;
+    workflow_failed_t  *failed;
 
-    failed = cel_arena_alloc(eval->arena, sizeof(failed_t));
+    failed = cel_arena_alloc(eval->arena, sizeof(workflow_failed_t));
 
     if (failed == NULL) {
         (void) cel_eval_fail(eval, CEL_E_MEMORY, "out of memory");
@@ -295,12 +415,12 @@ eval_keep_error(walk_t *walk, cel_eval_t *eval, cel_slot_t slot)
 
 static void
 eval_trace(walk_t *walk, cel_eval_t *eval, const workflow_step_t *step,
-    uint64_t cost, const cel_value_t *value)
+    const cel_value_t *value)
 {
     char  path[WORKFLOW_DEEP_PATH + sizeof(".condition")];
 
     snprintf(path, sizeof(path), "%s.condition", step->path);
 
     walk->run->trace(walk->run->trace_ctx, path, step->condition_line, value,
-                     eval->cost - cost, eval);
+                     eval->cost - walk->cost, eval);
 }

@@ -15,6 +15,7 @@
 
 
 #include "workflow_document.h"
+#include "workflow_index.h"
 #include "cel_cost_sum.h"
 
 
@@ -43,7 +44,9 @@ typedef struct {
     uint32_t              otherwise;
     uint32_t              line;         /* of the output or the rule */
     uint32_t              condition_line;
+    bool                  last;         /* of its rule's matches */
     const char           *path;         /* "rule.match[1]" */
+    const workflow_block_t *block;      /* NULL: the rule is not indexed */
 } workflow_step_t;
 
 
@@ -53,6 +56,14 @@ typedef struct {
     uint32_t              chain;        /* variables below it, and itself */
     const char           *path;         /* "rule.variables[0]" */
 } workflow_variable_t;
+
+
+/* What conditions have in common; see cel_atom.h. */
+
+typedef struct {
+    cel_program_t        *program;
+    uint32_t              offset;       /* what its errors' are from */
+} workflow_atom_t;
 
 
 struct workflow_s {
@@ -68,6 +79,11 @@ struct workflow_s {
     workflow_variable_t  *variables;    /* facts[first_slot + i] */
     uint32_t              nvariables;
     cel_slot_t            first_slot;
+
+    workflow_atom_t      *atoms;        /* in the slots after variables */
+    uint32_t              natoms;
+    uint32_t              indexed;      /* matches */
+    uint64_t              index_cost;
 
     cel_slot_t           *facts;
     uint32_t              nfacts;

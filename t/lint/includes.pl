@@ -20,7 +20,7 @@ my $bad = 0;
 
 my %rooms = (
     cel => {
-        prefix => 'cel', public => [ 'cel.h', 'cel_cost_sum.h' ],
+        prefix => 'cel', public => [ 'cel.h', 'cel_cost_sum.h', 'cel_atom.h' ],
         rooms => [], libraries => [],
     },
     workflow => {
