@@ -420,6 +420,41 @@ run('', 'disasm', '--var', 'x=1', 'x + 1 > 2');
 is($code, 0, 'disasm');
 cmp_ok(scalar(split(/\n/, $out)), '>', 1, 'instructions, one a line');
 
+run('', 'disasm', "request.method == 'GET' && input.a.b in ['x', 'y']");
+is($code, 0, 'disasm knows the facts of the module');
+like($out, qr/FACT_EQ_CONST +fact 0 'GET'/, 'a fact compared is one step');
+like($out, qr/IN_CONST/, 'a constant list is a set');
+like($out, qr/^; fact 0 is request\.method$/m, 'and says which they are');
+
+run('', 'disasm', '--var', 'now=1', 'now > 2');
+is($code, 0, 'a variable hides the fact of its name');
+like($out, qr/is now$/m, 'and is told');
+
+for my $limit (['cost', 10, '[1, 2, 3, 4].all(x, x > 0)', 'cost limit of 10'],
+    ['string', 3, "[1].map(x, 'abc' + string(x))", 'at most 3'],
+    ['entries', 3, '[1, 2].map(x, x) + [3, 4]', 'at most 3'],
+    ['memory', 1000, 'lists.range(100).map(x, x)', 'memory limit of 1000'],
+    ['source', 3, '1 + 1', 'at most 3'],
+    ['loops', 1, '[1].all(a, [a].all(b, b > 0))', 'at most 1'],
+    ['regex', 5, "'a'.matches('a{20}')", 'limit of 5'],
+    ['compile', 500, '[1, 2, 3]', 'at most 500'],
+    ['depth', 3, '[[[[1]]]]', '3 levels'],
+    ['nodes', 3, '[1, 2, 3]', '3 nodes'])
+{
+    my ($name, $n, $source, $text) = @$limit;
+
+    run('', 'eval', '--limit', "$name=$n", $source);
+    is($code, 1, "a limit: $name");
+    like($err, qr/\Q$text\E/, 'which is told');
+}
+
+run('', 'eval', '--limit', 'size=1', '1');
+is($code, 2, 'a limit of another name');
+like($err, qr/no limit "size"/, 'is told');
+
+run('', 'eval', '--limit', 'cost=0', '1');
+is($code, 2, 'a limit of nothing');
+
 run('', 'disasm', 'x +');
 is($code, 1, 'disasm of what does not parse');
 

@@ -57,7 +57,7 @@ typedef enum {
     /* compile time */
     CEL_E_PARSE,
     CEL_E_CHECK,
-    CEL_E_TOO_LARGE,          /* a compile limit: source, depth, nodes */
+    CEL_E_TOO_LARGE,          /* a limit of cel_limits_t */
 
     /* evaluation: absorbed by && || and ?: as the language says */
     CEL_E_NO_SUCH_KEY,
@@ -72,7 +72,8 @@ typedef enum {
 
     /* evaluation: stops at once, absorbed by nothing */
     CEL_E_COST,               /* cost_limit reached */
-    CEL_E_MEMORY,             /* arena limit reached or allocation failed */
+    CEL_E_MEMORY,             /* arena limit reached or allocation failed;
+                               * a string, list or map gets too large */
     CEL_E_DEADLINE,           /* deadline_ns passed */
     CEL_E_CANCELLED,          /* *cancel became true */
     CEL_E_DEPTH,              /* nested evaluation too deep */
@@ -376,6 +377,9 @@ typedef struct {
     uint32_t          max_depth;        /* nesting, 0 = 250 */
     uint32_t          max_nodes;        /* of the syntax tree, 0 = 100000 */
     uint32_t          max_regex;        /* RE2 program size, 0 = 1000 */
+    uint32_t          max_loops;        /* nested comprehensions, 0 = 8 */
+    size_t            max_memory;       /* bytes while compiling, and of the
+                                         * program, 0 = 64 MiB each */
     bool              disable_macros;
     bool              disable_check;    /* everything is dyn */
     const char       *container;        /* namespace of the names, or NULL */
@@ -554,6 +558,10 @@ struct cel_eval_s {
     cel_value_t          *facts;        /* nfacts, CEL_UNFETCHED at first */
     uint32_t              nfacts;
     uint32_t              max_regex;    /* RE2 program size, 0 = 1000 */
+    uint32_t              max_string;   /* bytes of a string that is made,
+                                         * 0 = 16 MiB */
+    uint32_t              max_entries;  /* of a list or map that is made,
+                                         * 0 = 1000000 */
     cel_fetch_pt          fetch;        /* NULL: all facts are set */
     void                 *fetch_ctx;
     uint64_t              cost_limit;   /* units, 0 = unlimited */
@@ -564,6 +572,9 @@ struct cel_eval_s {
 
     /* results */
     uint64_t              cost;         /* units spent so far */
+    uint64_t              refused;      /* CEL_E_COST: units of the charge
+                                         * that went over the limit, and was
+                                         * not spent on anything */
     uint64_t              next_look;    /* private: cost of the next look */
     cel_slot_t            need;         /* CEL_NEED: which fact */
     uint32_t              depth;        /* private: nested evaluations */

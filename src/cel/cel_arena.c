@@ -114,22 +114,33 @@ cel_arena_refuse(cel_arena_t *arena, size_t size)
 }
 
 
-/* The rest of the current block is given up; blocks double up to a bound. */
+/*
+ * The rest of the current block is given up, and counted as if it was used,
+ * so that blocks take no more than the limit and the newest one; the caller's
+ * own is no cost.  Blocks double up to a bound.
+ */
 
 static cel_status_t
 cel_arena_grow(cel_arena_t *arena, size_t size)
 {
-    size_t        want;
+    size_t        want, rest;
     cel_block_t  *block;
 
     want = CEL_BLOCK_MIN;
+    rest = 0;
 
     if (arena->blocks != NULL) {
+        rest = (size_t) (arena->end - arena->pos);
         want = arena->blocks->size * 2;
 
         if (want > CEL_BLOCK_MAX) {
             want = CEL_BLOCK_MAX;
         }
+    }
+
+    if (rest > arena->limit - arena->used - size) {
+        cel_arena_refuse(arena, size + rest);
+        return CEL_ERROR;
     }
 
     if (size > SIZE_MAX - sizeof(cel_block_t)) {
@@ -144,6 +155,8 @@ cel_arena_grow(cel_arena_t *arena, size_t size)
     if (block == NULL) {
         return CEL_ERROR;
     }
+
+    arena->used += rest;
 
     block->next = arena->blocks;
     block->size = want;

@@ -12,6 +12,8 @@
 
 #include "cel_code.h"
 
+#include <stdio.h>
+
 
 #define CEL_CODE_MAX  (1u << 24)
 
@@ -35,7 +37,19 @@ cel_code_fail(cel_code_t *c, cel_error_kind_t kind, const char *message)
 void
 cel_code_no_memory(cel_code_t *c)
 {
-    cel_code_fail(c, CEL_E_MEMORY, "out of memory while compiling");
+    char               message[CEL_MESSAGE_MAX];
+    const cel_arena_t  *arena;
+
+    if (c->program == NULL || c->program->arena.refused == 0) {
+        cel_code_fail(c, CEL_E_MEMORY, "out of memory while compiling");
+        return;
+    }
+
+    arena = &c->program->arena;
+
+    snprintf(message, sizeof(message), "the program gets %zu bytes, at most "
+             "%zu are allowed", arena->refused, arena->limit);
+    cel_code_fail(c, CEL_E_TOO_LARGE, message);
 }
 
 

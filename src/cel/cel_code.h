@@ -50,6 +50,8 @@ typedef struct {
     uint32_t              offset;        /* the same */
     uint32_t              depth;         /* of the stack */
     uint32_t              level;         /* first free error slot */
+    uint32_t              loops;         /* nested */
+    uint64_t              folded;        /* units spent on calls made here */
     uint32_t              iters;         /* in use */
     uint32_t              builders;
     uint32_t              nesting;       /* of nodes */

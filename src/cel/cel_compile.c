@@ -11,11 +11,14 @@
 
 #include "cel_share.h"
 
+#include <stdio.h>
 #include <string.h>
 
 
 static cel_program_t *cel_compile_shared(cel_env_t *env, cel_ast_t *ast,
     cel_atoms_t *atoms, cel_issues_t *issues, cel_tests_t *tests);
+static void cel_compile_refused(const cel_arena_t *arena,
+    cel_issues_t *issues);
 
 
 cel_program_t *
@@ -38,7 +41,7 @@ cel_compile_tests(cel_env_t *env, const char *source, size_t len,
 
     program = NULL;
 
-    cel_arena_init(&arena, env->allocator, NULL, 0, 0);
+    cel_arena_init(&arena, env->allocator, NULL, 0, env->limits.max_memory);
 
     if (cel_parse(env, source, len, &arena, &ast, issues) == CEL_OK) {
 
@@ -49,6 +52,10 @@ cel_compile_tests(cel_env_t *env, const char *source, size_t len,
         if (cel_check(env, &ast, issues) == CEL_OK) {
             program = cel_compile_shared(env, &ast, atoms, issues, tests);
         }
+    }
+
+    if (program == NULL) {
+        cel_compile_refused(&arena, issues);
     }
 
     cel_arena_reset(&arena);
@@ -83,4 +90,29 @@ cel_compile_shared(cel_env_t *env, cel_ast_t *ast, cel_atoms_t *atoms,
     }
 
     return program;
+}
+
+
+/* What is out of memory because of the limit is told as that. */
+
+static void
+cel_compile_refused(const cel_arena_t *arena, cel_issues_t *issues)
+{
+    uint32_t      i;
+    cel_error_t  *error;
+
+    if (arena->refused == 0) {
+        return;
+    }
+
+    for (i = 0; i < issues->count; i++) {
+        error = &issues->items[i];
+
+        if (error->kind == CEL_E_MEMORY) {
+            error->kind = CEL_E_TOO_LARGE;
+            snprintf(error->message, sizeof(error->message), "compiling "
+                     "takes %zu bytes, at most %zu are allowed",
+                     arena->refused, arena->limit);
+        }
+    }
 }

@@ -18,6 +18,10 @@
 #define CEL_FOLD_COST    4096
 #define CEL_FOLD_MEMORY  65536
 
+/* The same of all calls of one expression; the others are for run time. */
+#define CEL_FOLD_COST_ALL    (1u << 18)
+#define CEL_FOLD_MEMORY_ALL  (1u << 20)
+
 
 static bool cel_compile_logic(cel_code_t *c, const cel_node_t *node, bool all,
     cel_value_t *v);
@@ -109,7 +113,7 @@ cel_compile_call(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
 bool
 cel_call_fold(cel_code_t *c, const cel_mark_t *mark, cel_value_t *v)
 {
-    size_t         limit;
+    size_t         limit, used;
     cel_eval_t     eval;
     cel_arena_t   *arena;
     cel_status_t   rc;
@@ -118,6 +122,11 @@ cel_call_fold(cel_code_t *c, const cel_mark_t *mark, cel_value_t *v)
     cel_emit(c, CEL_OP_RETURN, 0, 0, 0);
 
     if (c->failed) {
+        return false;
+    }
+
+    if (c->folded >= CEL_FOLD_COST_ALL) {
+        c->ncode--;
         return false;
     }
 
@@ -145,9 +154,13 @@ cel_call_fold(cel_code_t *c, const cel_mark_t *mark, cel_value_t *v)
     one.source = "";
     cel_vm_layout(&one);
 
+    used = arena->used;
     rc = cel_vm_run(&one, &eval, v);
+    used = arena->used - used;
 
     arena->limit = limit;
+    arena->refused = 0;
+    c->folded += eval.cost + used / (CEL_FOLD_MEMORY_ALL / CEL_FOLD_COST_ALL);
     c->ncode--;
 
     if (rc != CEL_OK) {

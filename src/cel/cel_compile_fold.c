@@ -12,8 +12,13 @@
 
 
 #include "cel_code.h"
+#include "cel_env.h"
+
+#include <stdio.h>
 
 
+static void cel_fold_bind(cel_code_t *c, const cel_fold_t *fold);
+static void cel_fold_macro(cel_code_t *c, const cel_fold_t *fold);
 static void cel_fold_quantifier(cel_code_t *c, const cel_fold_t *fold);
 static void cel_fold_one(cel_code_t *c, const cel_fold_t *fold);
 static void cel_fold_collect(cel_code_t *c, const cel_fold_t *fold);
@@ -27,17 +32,51 @@ static bool cel_fold_builds(const cel_fold_t *fold);
 bool
 cel_compile_fold(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
 {
-    const cel_fold_t  *fold;
+    char  message[CEL_MESSAGE_MAX];
 
-    fold = node->fold;
+    if (node->fold->macro == CEL_M_BIND) {
+        cel_fold_bind(c, node->fold);
+        return false;
+    }
 
+    if (c->loops == c->env->limits.max_loops) {
+        snprintf(message, sizeof(message), "comprehensions are nested too "
+                 "deeply, at most %u are allowed", c->loops);
+        cel_code_fail(c, CEL_E_TOO_LARGE, message);
+        return false;
+    }
+
+    c->loops++;
+    cel_fold_macro(c, node->fold);
+    c->loops--;
+
+    return false;
+}
+
+
+/* A variable that is set once. */
+
+static void
+cel_fold_bind(cel_code_t *c, const cel_fold_t *fold)
+{
+    cel_value_t  v;
+
+    cel_compile_node(c, fold->init, &v);
+    cel_emit(c, CEL_OP_STORE, 0, fold->accu_local, -1);
+    cel_compile_node(c, fold->result, &v);
+}
+
+
+static void
+cel_fold_macro(cel_code_t *c, const cel_fold_t *fold)
+{
     switch (fold->macro) {
 
     case CEL_M_ALL:
     case CEL_M_EXISTS:
         if (fold->predicate != NULL) {
             cel_fold_quantifier(c, fold);
-            return false;
+            return;
         }
 
         break;
@@ -45,7 +84,7 @@ cel_compile_fold(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
     case CEL_M_EXISTS_ONE:
         if (fold->predicate != NULL) {
             cel_fold_one(c, fold);
-            return false;
+            return;
         }
 
         break;
@@ -53,13 +92,11 @@ cel_compile_fold(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
     default:
         if (cel_fold_builds(fold)) {
             cel_fold_collect(c, fold);
-            return false;
+            return;
         }
     }
 
     cel_fold_any(c, fold);
-
-    return false;
 }
 
 

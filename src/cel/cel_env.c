@@ -92,6 +92,14 @@ cel_env_set_limits(cel_env_t *env, const cel_limits_t *limits)
         own->max_regex = CEL_DEFAULT_REGEX;
     }
 
+    if (own->max_loops == 0) {
+        own->max_loops = CEL_DEFAULT_LOOPS;
+    }
+
+    if (own->max_memory == 0) {
+        own->max_memory = CEL_DEFAULT_MEMORY;
+    }
+
     if (own->container != NULL) {
         env->container_len = strlen(own->container);
         own->container = cel_env_copy(env, own->container,

@@ -24,6 +24,8 @@
 #define CEL_DEFAULT_DEPTH       250
 #define CEL_DEFAULT_NODES       100000
 #define CEL_DEFAULT_REGEX       1000
+#define CEL_DEFAULT_LOOPS       8
+#define CEL_DEFAULT_MEMORY      (64u << 20)
 
 
 typedef struct cel_fact_s       cel_fact_t;

@@ -64,6 +64,7 @@ cel_eval_init(cel_eval_t *eval)
     }
 
     eval->cost = 0;
+    eval->refused = 0;
     eval->next_look = 0;
     eval->need = CEL_NO_SLOT;
     eval->depth = 0;
@@ -98,6 +99,7 @@ cel_eval_charge(cel_eval_t *eval, uint64_t units)
     }
 
     if (eval->cost_limit != 0 && eval->cost > eval->cost_limit) {
+        eval->refused = units;
         return cel_eval_fail(eval, CEL_E_COST,
                              "cost limit of %llu units exceeded",
                              (unsigned long long) eval->cost_limit);
@@ -307,6 +309,38 @@ cel_value_text(const cel_value_t *v, char *buf, size_t size)
     buf[len] = '\0';
 
     return len;
+}
+
+
+cel_status_t
+cel_eval_string(cel_eval_t *eval, size_t len)
+{
+    size_t  limit;
+
+    limit = eval->max_string != 0 ? eval->max_string : CEL_MAX_STRING;
+
+    if (cel_likely(len <= limit)) {
+        return CEL_OK;
+    }
+
+    return cel_eval_fail(eval, CEL_E_MEMORY, "a string gets %zu bytes, "
+                         "at most %zu are allowed", len, limit);
+}
+
+
+cel_status_t
+cel_eval_entries(cel_eval_t *eval, size_t count)
+{
+    size_t  limit;
+
+    limit = eval->max_entries != 0 ? eval->max_entries : CEL_MAX_ENTRIES;
+
+    if (cel_likely(count <= limit)) {
+        return CEL_OK;
+    }
+
+    return cel_eval_fail(eval, CEL_E_MEMORY, "a list or map gets %zu "
+                         "entries, at most %zu are allowed", count, limit);
 }
 
 

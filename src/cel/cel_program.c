@@ -15,7 +15,7 @@
 #include "cel_re2.h"
 
 
-static cel_program_t *cel_program_create(const cel_allocator_t *allocator);
+static cel_program_t *cel_program_create(const cel_env_t *env);
 static bool cel_program_make(cel_code_t *c, const cel_cost_t *cost);
 static bool cel_program_copy(cel_code_t *c, const void *items, uint32_t n,
     size_t size, void *out);
@@ -38,7 +38,7 @@ cel_program_build(const cel_env_t *env, const cel_ast_t *ast,
     c.arena = ast->arena;
     c.handler = CEL_NO_HANDLER;
 
-    program = cel_program_create(env->allocator);
+    program = cel_program_create(env);
     if (program == NULL) {
         cel_code_no_memory(&c);
         return NULL;
@@ -58,12 +58,12 @@ cel_program_build(const cel_env_t *env, const cel_ast_t *ast,
 /* The program lives in its own arena. */
 
 static cel_program_t *
-cel_program_create(const cel_allocator_t *allocator)
+cel_program_create(const cel_env_t *env)
 {
     cel_arena_t     arena;
     cel_program_t  *program;
 
-    cel_arena_init(&arena, allocator, NULL, 0, 0);
+    cel_arena_init(&arena, env->allocator, NULL, 0, env->limits.max_memory);
 
     program = cel_arena_alloc(&arena, sizeof(cel_program_t));
     if (program == NULL) {

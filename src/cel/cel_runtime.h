@@ -86,6 +86,14 @@ void cel_arena_discharge(cel_arena_t *arena, size_t size);
 /* Grows the newest allocation in place, when it is that and there is room. */
 bool cel_arena_extend(cel_arena_t *arena, void *p, size_t size, size_t more);
 
+/* Whether what is made may get so large; else the evaluation fails. */
+
+#define CEL_MAX_STRING   (16u << 20)
+#define CEL_MAX_ENTRIES  1000000u
+
+cel_status_t cel_eval_string(cel_eval_t *eval, size_t len);
+cel_status_t cel_eval_entries(cel_eval_t *eval, size_t count);
+
 /* As cel_arena_alloc, failing the evaluation with CEL_E_MEMORY. */
 void *cel_eval_alloc(cel_eval_t *eval, size_t size);
 

@@ -38,6 +38,11 @@ cel_text_reserve(cel_text_t *text, size_t len)
         return true;
     }
 
+    if (cel_eval_string(text->eval, text->len + len) != CEL_OK) {
+        text->status = CEL_ERROR;
+        return false;
+    }
+
     room = text->room < 64 ? 128 : text->room * 2;
 
     if (room < text->len + len) {
@@ -54,10 +59,9 @@ cel_text_reserve(cel_text_t *text, size_t len)
         return true;
     }
 
-    s = room <= UINT32_MAX ? cel_eval_alloc(text->eval, room) : NULL;
+    s = cel_eval_alloc(text->eval, room);
 
     if (s == NULL) {
-        cel_fail_memory(text->eval);
         text->status = CEL_ERROR;
         return false;
     }
@@ -103,6 +107,12 @@ cel_text_char(cel_text_t *text, char c)
 cel_status_t
 cel_text_done(cel_text_t *text, cel_value_t *out)
 {
+    if (text->status == CEL_OK
+        && cel_eval_string(text->eval, text->len) != CEL_OK)
+    {
+        text->status = CEL_ERROR;
+    }
+
     if (text->status == CEL_OK) {
         *out = cel_string(text->s, text->len);
     }

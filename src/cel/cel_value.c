@@ -215,6 +215,10 @@ cel_status_t
 cel_wrap_list(cel_eval_t *eval, const cel_value_t *values, uint32_t count,
     cel_value_t *out)
 {
+    if (cel_eval_entries(eval, count) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
     if (cel_make_list(eval->arena, values, count, out) != CEL_OK) {
         return cel_fail_memory(eval);
     }
@@ -229,6 +233,10 @@ cel_wrap_map(cel_eval_t *eval, const cel_value_t *pairs, uint32_t count,
 {
     char                text[CEL_MESSAGE_MAX - 32];
     const cel_value_t  *duplicate;
+
+    if (cel_eval_entries(eval, count) != CEL_OK) {
+        return CEL_ERROR;
+    }
 
     if (cel_map_build(eval->arena, pairs, count, out, &duplicate) != CEL_OK) {
         return cel_fail_memory(eval);
@@ -364,6 +372,12 @@ cel_builder_grow(cel_builder_t *b, cel_eval_t *eval)
         return cel_fail_memory(eval);
     }
 
+    /* a map's entry is two values */
+
+    if (cel_eval_entries(eval, b->count / 2) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
     size = b->room * sizeof(cel_value_t);
     more = b->room != 0 ? size : 8 * sizeof(cel_value_t);
 
@@ -394,8 +408,7 @@ cel_new_string(cel_eval_t *eval, size_t len, cel_value_t *out)
 {
     char  *p;
 
-    if (len > UINT32_MAX) {
-        cel_fail_memory(eval);
+    if (cel_eval_string(eval, len) != CEL_OK) {
         return NULL;
     }
 

@@ -67,6 +67,28 @@ typedef struct {
     cel_json_t           *json;
 } cli_var_t;
 
+/* cli_limits.c: the limits by name, 0 = the default of each */
+
+enum {
+    CLI_LIMIT_SOURCE = 0,
+    CLI_LIMIT_DEPTH,
+    CLI_LIMIT_NODES,
+    CLI_LIMIT_LOOPS,
+    CLI_LIMIT_REGEX,
+    CLI_LIMIT_COMPILE,
+    CLI_LIMIT_COST,
+    CLI_LIMIT_MEMORY,
+    CLI_LIMIT_STRING,
+    CLI_LIMIT_ENTRIES,
+    CLI_LIMITS
+};
+
+/* CLI_OK, or another code after a message. */
+int cli_limits_read(uint64_t limits[CLI_LIMITS], const char *text);
+void cli_limits_env(const uint64_t limits[CLI_LIMITS], cel_limits_t *to);
+void cli_limits_eval(const uint64_t limits[CLI_LIMITS], cel_eval_t *eval);
+
+
 typedef struct {
     cli_var_t            *vars;
     uint32_t              count;
@@ -75,6 +97,8 @@ typedef struct {
     bool                  type;         /* --type */
     bool                  cost;         /* --cost */
     bool                  jsonl;        /* --jsonl */
+    bool                  facts;        /* the module's are known, too */
+    uint64_t              limits[CLI_LIMITS];    /* --limit NAME=N */
 } cli_options_t;
 
 /* CLI_OK, or another code after a message. */

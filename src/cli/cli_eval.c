@@ -5,7 +5,7 @@
  */
 
 /*
- * constraintctl eval and disasm: one expression from the command line.
+ * constraintctl eval: one expression from the command line.
  */
 
 
@@ -77,6 +77,7 @@ eval_run(const cli_options_t *options, const cel_program_t *program)
     eval.cost_limit = EVAL_COST;
 
     cel_eval_init(&eval);
+    cli_limits_eval(options->limits, &eval);
 
     for (i = 0; i < options->count; i++) {
         facts[i] = options->vars[i].value;
@@ -106,45 +107,6 @@ eval_run(const cli_options_t *options, const cel_program_t *program)
 
     cel_arena_reset(&arena);
     free(facts);
-
-    return code;
-}
-
-
-int
-cli_disasm(int argc, char *const *argv)
-{
-    int             code;
-    char           *text;
-    size_t          size;
-    cel_program_t  *program;
-    cli_options_t   options;
-
-    code = cli_options_read(&options, argc, argv);
-
-    if (code == CLI_OK) {
-        program = options.jsonl ? NULL : cli_compile(&options);
-        code = CLI_FAILED;
-
-        if (program != NULL) {
-            size = 4 * 1024 * 1024;
-            text = malloc(size);
-
-            if (text != NULL) {
-                cel_disassemble(program, text, size);
-                fputs(text, stdout);
-                code = CLI_OK;
-            }
-
-            free(text);
-            cel_program_destroy(program);
-
-        } else if (options.jsonl) {
-            code = cli_fail(CLI_USAGE, "disasm has no --jsonl");
-        }
-    }
-
-    cli_options_free(&options);
 
     return code;
 }

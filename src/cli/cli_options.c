@@ -15,6 +15,11 @@
 
 
 static int cli_options_var(cli_options_t *options, const char *text);
+static cel_status_t cli_options_facts(cel_env_t *env, cel_slot_t *next);
+static cel_status_t cli_options_resolve(void *ctx, const char *literal,
+    size_t len, cel_slot_t *slot, char message[CEL_MESSAGE_MAX]);
+static cel_status_t cli_options_declare(const cli_options_t *options,
+    cel_env_t *env, uint32_t i);
 
 
 int
@@ -55,6 +60,18 @@ cli_options_read(cli_options_t *options, int argc, char *const *argv)
             }
 
             code = cli_options_var(options, argv[i]);
+
+            if (code != CLI_OK) {
+                return code;
+            }
+
+        } else if (flags && strcmp(argv[i], "--limit") == 0) {
+
+            if (++i == argc) {
+                return cli_fail(CLI_USAGE, "--limit needs NAME=N");
+            }
+
+            code = cli_limits_read(options->limits, argv[i]);
 
             if (code != CLI_OK) {
                 return code;
@@ -147,28 +164,81 @@ cli_options_free(cli_options_t *options)
 }
 
 
+/* Those of the module, nginx.var() of any name. */
+
+static cel_status_t
+cli_options_facts(cel_env_t *env, cel_slot_t *next)
+{
+    if (workflow_facts_declare(env) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    return cel_env_declare_resolver(env, "nginx.var", cli_options_resolve,
+                                    next);
+}
+
+
+static cel_status_t
+cli_options_resolve(void *ctx, const char *literal, size_t len,
+    cel_slot_t *slot, char message[CEL_MESSAGE_MAX])
+{
+    cel_slot_t  *next;
+
+    next = ctx;
+    *slot = (*next)++;
+
+    return CEL_OK;
+}
+
+
+/* A variable hides a fact of its name. */
+
+static cel_status_t
+cli_options_declare(const cli_options_t *options, cel_env_t *env, uint32_t i)
+{
+    uint32_t     base;
+    const char  *name;
+
+    base = 0;
+    name = options->vars[i].name;
+
+    if (options->facts) {
+        base = WORKFLOW_FACT_COUNT;
+
+        if (workflow_fact_slot(name, strlen(name)) != CEL_NO_SLOT) {
+            cel_env_undeclare(env, name);
+        }
+    }
+
+    return cel_env_declare(env, name, "dyn", base + i, CEL_SIZE_BODY, 0);
+}
+
+
 cel_program_t *
 cli_compile(const cli_options_t *options)
 {
     size_t          len;
     uint32_t        i;
     cel_env_t      *env;
+    cel_slot_t      next;
+    cel_limits_t    limits;
     cel_issues_t    issues;
     cel_program_t  *program;
 
     program = NULL;
-    env = cel_env_create(&cel_allocator_libc, NULL);
+    next = WORKFLOW_FACT_COUNT + options->count;
+    cli_limits_env(options->limits, &limits);
+    env = cel_env_create(&cel_allocator_libc, &limits);
 
-    if (env == NULL) {
+    if (env == NULL
+        || (options->facts && cli_options_facts(env, &next) != CEL_OK))
+    {
         cli_fail(CLI_IO, "out of memory");
-        return NULL;
+        goto done;
     }
 
     for (i = 0; i < options->count; i++) {
-        if (cel_env_declare(env, options->vars[i].name, "dyn", i,
-                            CEL_SIZE_BODY, 0)
-            != CEL_OK)
-        {
+        if (cli_options_declare(options, env, i) != CEL_OK) {
             cli_fail(CLI_USAGE, "--var %s: the name cannot be declared, or "
                      "is given twice", options->vars[i].name);
             goto done;
@@ -194,7 +264,9 @@ cli_compile(const cli_options_t *options)
 
 done:
 
-    cel_env_destroy(env);
+    if (env != NULL) {
+        cel_env_destroy(env);
+    }
 
     return program;
 }

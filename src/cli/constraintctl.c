@@ -37,11 +37,14 @@ static const cli_command_t  cli_commands[] = {
       "standard input.  Prints what is wrong, with the line and a caret, or\n"
       "the name, the facts read and the cost of each.\n" },
 
-    { "eval", cli_eval, "eval [--type] [--cost] [--var NAME=JSON]... EXPR",
+    { "eval", cli_eval, "eval [--type] [--cost] [--var NAME=JSON]... "
+      "[--limit NAME=N]... EXPR",
       "Evaluates a CEL expression and prints its value as JSON.\n"
       "  --var NAME=JSON  declares NAME (a.b is fine) with that value\n"
       "  --type           prints its type, too\n"
       "  --cost           prints what it cost, too\n"
+      "  --limit NAME=N   source, depth, nodes, loops, regex, compile, cost,\n"
+      "                   memory, string, entries\n"
       "\n"
       "       constraintctl eval --jsonl\n"
       "\n"
@@ -58,8 +61,11 @@ static const cli_command_t  cli_commands[] = {
       "Runs the test suite of a policy, in the format of cel-go's policy\n"
       "package, and prints TAP.\n" },
 
-    { "disasm", cli_disasm, "disasm [--var NAME=JSON]... EXPR",
-      "Prints the program an expression compiles to.\n" },
+    { "disasm", cli_disasm, "disasm [--var NAME=JSON]... [--limit NAME=N]... "
+      "EXPR",
+      "Prints the program that an expression compiles to, and the facts it\n"
+      "reads. The module's facts are known, a variable hides the one of its\n"
+      "name.\n" },
 
     { "help", cli_help, "help [COMMAND]",
       "Prints this, or what a command does.\n" },
