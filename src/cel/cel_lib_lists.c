@@ -158,6 +158,8 @@ cel_lists_has(cel_eval_t *eval, const cel_value_t *values, uint32_t count,
 }
 
 
+/* of a negative number there is none */
+
 static CEL_LISTS(cel_lists_range)
 {
     int64_t       i, count;
@@ -165,9 +167,13 @@ static CEL_LISTS(cel_lists_range)
 
     count = args[0].i;
 
-    if (count < 0 || count > CEL_LISTS_RANGE) {
+    if (count < 0) {
+        count = 0;
+    }
+
+    if (count > CEL_LISTS_RANGE) {
         return cel_eval_fail(eval, CEL_E_OUT_OF_RANGE,
-                             "lists.range(%lld): must be from 0 to %d",
+                             "lists.range(%lld): more than %d",
                              (long long) count, CEL_LISTS_RANGE);
     }
 

@@ -151,7 +151,10 @@ static CEL_STRINGS(cel_index_of)
 }
 
 
-/* The last start not after the offset; candidates are tried from there. */
+/*
+ * The last start not after the offset; candidates are tried from there.
+ * Nothing starts at the end of the text, which is what cel-go answers.
+ */
 
 static CEL_STRINGS(cel_last_index_of)
 {
@@ -176,7 +179,7 @@ static CEL_STRINGS(cel_last_index_of)
     *out = cel_int(-1);
     at = cel_utf8_offset(s->s, s->len, (uint32_t) i);
 
-    if (part->len > s->len) {
+    if (part->len > s->len || (n == 3 && i == size)) {
         return CEL_OK;
     }
 
