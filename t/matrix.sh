@@ -18,6 +18,7 @@ usage: t/matrix.sh [PART]...
             fresh start and after a reload
   crash     the crash script with 10,000 writes
   soak      10 minutes of mixed traffic
+  cost      the estimate against the meter, 100,000 programs
   fuzz      24 processor minutes of the fuzz targets
 
 Without a PART all of them.  Each replaces its rows of docs/MATRIX.md.
@@ -33,12 +34,12 @@ failed=0
 parts=("$@")
 
 if [ ${#parts[@]} -eq 0 ]; then
-    parts=(clang dist valgrind modes crash soak fuzz)
+    parts=(clang dist valgrind modes crash soak cost fuzz)
 fi
 
 for part in "${parts[@]}"; do
     case "$part" in
-        clang|dist|valgrind|modes|crash|soak|fuzz)  ;;
+        clang|dist|valgrind|modes|crash|soak|cost|fuzz)  ;;
         -h|--help)  usage; exit 0 ;;
         *)  echo "matrix.sh: unknown part \"$part\"" >&2
             usage >&2
@@ -122,6 +123,10 @@ run_part() {
         soak)
             row soak "10 minutes" TEST_NGINX_LONG=1 t/run.sh --plain soak ;;
 
+        cost)
+            t/build.sh unit || return
+            row cost "100,000 programs" t/lib/cost-programs 100000 ;;
+
         fuzz)
             row fuzz "24 processor minutes" t/fuzz/run 206 ;;
     esac
@@ -149,7 +154,7 @@ $(valgrind --version).
 | part | what | command | result | | time | date |
 |---|---|---|---|---|---|---|
 END
-        for part in clang dist valgrind modes crash soak fuzz; do
+        for part in clang dist valgrind modes crash soak cost fuzz; do
             if [ -f "$results/$part.rows" ]; then
                 cat "$results/$part.rows"
             else

@@ -30,11 +30,15 @@ typedef struct {
 
 
 static cel_env_t *
-world_env(void)
+world_env(bool unchecked)
 {
-    cel_env_t  *env;
+    cel_env_t     *env;
+    cel_limits_t   limits;
 
-    env = cel_env_create(&cel_allocator_libc, NULL);
+    memset(&limits, 0, sizeof(limits));
+    limits.disable_check = unchecked;
+
+    env = cel_env_create(&cel_allocator_libc, &limits);
 
     cel_env_declare(env, "x", "int", FACT_X, CEL_SIZE_SMALL, 0);
     cel_env_declare(env, "s", "string", FACT_S, CEL_SIZE_HEADERS, 0);
@@ -103,7 +107,7 @@ world_body(uint32_t n)
 
 
 static void
-world_begin(world_t *world, uint32_t n)
+world_begin(world_t *world, uint32_t n, bool unchecked)
 {
     char         *text;
     size_t        len;
@@ -113,7 +117,7 @@ world_begin(world_t *world, uint32_t n)
     memset(world, 0, sizeof(world_t));
     memset(&eval, 0, sizeof(eval));
 
-    world->env = world_env();
+    world->env = world_env(unchecked);
     world->parser = cel_json_parser_create();
 
     text = world_body(n);
@@ -256,6 +260,12 @@ static const struct {
     { "cidr('10.0.0.0/8').containsIP('10.1.' + string(x) + '.1')", 5 },
     { "ip('10.0.0.1') == ip('::1')", 20 },
     { "lists.range(x).all(i, i < 9)", 20000 },
+    { "[t, t, t, t, t, t].join('a separator of more than thirty-two bytes "
+      "and of more than sixty-four bytes, too').size() > 0", 400 },
+    { "'%b%b%b'.format([x - 4, -1, -1]).size() > 0", 100 },
+    { "'%f%f'.format([1.0e300 * double(x), -1.0e300]).size() > 0", 100 },
+    { "'%.99f'.format([1.0e300 * double(x)]).size() > 0", 100 },
+    { "'%s'.format([[1.0e300 * double(x), 2.5, [3.5]]]).size() > 0", 100 },
 };
 
 
@@ -341,6 +351,7 @@ static const char *const  random_binary[] = {
     " && ", " || ", " in ", ".contains(", ".startsWith(", ".matches(",
     ".split(", ".join(", ".indexOf(", ".charAt(", ".substring(",
     ".indexOf(", ".format(", ".orValue(", ".or(",
+    ".join(input.texts) + s.join(", ".replace(s, ", ".lastIndexOf(",
 };
 
 static const char *const  random_unary[] = {
@@ -371,6 +382,10 @@ static const char *const  random_methods[] = {
     ".reverse()", ".first()", ".last()", ".sort()", ".sortBy(i, i)",
     ".sortBy(i, [s, t].size())", ".isSorted()", ".min()", ".max()",
     ".sum()", ".indexOf(t)", ".lastIndexOf(s)",
+    ".join('a separator of forty bytes and some more')",
+    ".map(w, string(w)).join(s)", ".map(w, '%b %s %x'.format([w, w, w]))",
+    ".map(w, '%f|%e|%d'.format([w, w, w]))", ".format([x, 2.5, 3u, b'a'])",
+    ".transformList(i, w, '%b%.9f'.format([i, double(i)]))",
     ".find('[a-h]+')", ".findAll('')", ".findAll('t.*x|t')",
     ".findAll('h', 9)", ".getQuery()", ".getHost()", ".getEscapedPath()",
     ".major()", ".asInteger()", ".asApproximateFloat()",
@@ -465,7 +480,7 @@ random_expression(random_t *r, unsigned depth)
 }
 
 
-static void
+static uint32_t
 test_random(world_t *world, uint64_t seed)
 {
     char      source[8000], worst[8000];
@@ -512,6 +527,8 @@ test_random(world_t *world, uint64_t seed)
     if (worst[0] != '\0') {
         printf("# %s\n", worst);
     }
+
+    return compiled;
 }
 
 
@@ -561,27 +578,37 @@ test_poly(void)
 int
 main(int argc, char **argv)
 {
-    long     i;
-    world_t  world;
+    long      i, programs;
+    world_t   world;
 
     test_poly();
 
-    world_begin(&world, 40);
+    world_begin(&world, 40, false);
     test_bounds(&world);
     test_unbounded(&world);
     test_random(&world, 1);
     world_end(&world);
 
-    world_begin(&world, 0);
+    world_begin(&world, 0, false);
     test_random(&world, 2);
     world_end(&world);
 
-    /* as many further seeds as an argument says */
+    world_begin(&world, 5, true);
+    test_random(&world, 3);
+    world_end(&world);
 
-    for (i = 0; argc > 1 && i < atol(argv[1]); i++) {
-        world_begin(&world, i % 7);
-        test_random(&world, 1000 + i);
+    /* as many further programs as an argument says */
+
+    programs = 0;
+
+    for (i = 0; argc > 1 && programs < atol(argv[1]); i++) {
+        world_begin(&world, i % 7, i % 3 == 2);
+        programs += test_random(&world, 1000 + i);
         world_end(&world);
+    }
+
+    if (argc > 1) {
+        ok(programs >= atol(argv[1]), "%ld programs", programs);
     }
 
     return done_testing();
