@@ -6,7 +6,7 @@
 
 /*
  * cel_quantity.h - quantities of Kubernetes as text and as numbers; private
- * to cel_lib_quantity.c and cel_quantity.c.
+ * to cel_lib_quantity.c and the files it names.
  */
 
 
@@ -14,14 +14,15 @@
 #define CEL_QUANTITY_H_INCLUDED
 
 
+#include "cel_limbs.h"
 #include "cel_runtime.h"
 
 
-/* 512 bits: up to 10^145 */
-#define CEL_QUANTITY_LIMBS  8
+/* digits behind the point */
+#define CEL_QUANTITY_NANO   9
 
-/* 155 digits, a sign and a suffix */
-#define CEL_QUANTITY_TEXT   176
+/* the digits, a sign and a suffix */
+#define CEL_QUANTITY_TEXT   (CEL_LIMBS_DIGITS + 24)
 
 
 typedef enum {
@@ -37,7 +38,7 @@ typedef enum {
  */
 
 typedef struct {
-    uint64_t             limbs[CEL_QUANTITY_LIMBS];   /* the lowest first */
+    uint64_t             limbs[CEL_LIMBS];
     uint64_t             negative;         /* up to here two are compared */
     int64_t              value;
     int32_t              scale;
@@ -48,12 +49,6 @@ typedef struct {
 #define CEL_QUANTITY_COMPARED  offsetof(cel_quantity_t, value)
 
 
-/*
- * Digits, a point among them if one likes, and a suffix.  Less than 10^-9 is
- * rounded away from zero.  NULL, or why it is none.
- */
-const char *cel_quantity_parse(const char *s, size_t len, cel_quantity_t *q);
-
 void cel_quantity_set(cel_quantity_t *q, int64_t value);
 
 /* a + b or, when sub, a - b; false when it is too large */
@@ -63,10 +58,22 @@ bool cel_quantity_add(const cel_quantity_t *a, const cel_quantity_t *b,
 int cel_quantity_compare(const cel_quantity_t *a, const cel_quantity_t *b);
 bool cel_quantity_is_zero(const cel_quantity_t *q);
 
+/* The value at a lower scale; false when it has no room for that. */
+bool cel_quantity_rescale(const cel_quantity_t *q, int32_t scale,
+    int64_t *value);
+
 /* False when it is held as something that is no 64-bit integer. */
 bool cel_quantity_integer(const cel_quantity_t *q, int64_t *value);
 
 double cel_quantity_double(const cel_quantity_t *q);
+
+/* cel_quantity_text.c */
+
+/*
+ * Digits, a point among them if one likes, and a suffix.  Less than 10^-9 is
+ * rounded away from zero.  NULL, or why it is none.
+ */
+const char *cel_quantity_parse(const char *s, size_t len, cel_quantity_t *q);
 
 /* The shortest with its suffix; buf has CEL_QUANTITY_TEXT; the length. */
 size_t cel_quantity_format(const cel_quantity_t *q, char *buf);

@@ -22,7 +22,14 @@ static const char  source[] =
     " + string([3, 1, 2].sort().distinct().flatten(2).reverse()"
     ".sortBy(i, -i).slice(0, 2).first().orValue(0))"
     " + base64.encode(b'abc') + string(cidr('10.0.0.0/8').masked())"
-    " + string(google.protobuf.Struct{fields: {'a': {?'b': x.?c}}}.size())";
+    " + string(google.protobuf.Struct{fields: {'a': {?'b': x.?c}}}.size())"
+    " + regex.replace(x.s, '(.),', r'\\1;') + x.s.findAll('[a-z]')[0]"
+    " + regex.extract(x.s, x.s).orValue('') + url('/' + x.s).getEscapedPath()"
+    " + url('//h/?a=1&b=2&a=' + x.s).getQuery()['a'].join()"
+    " + string(quantity('1k').add(quantity('1Ki')).asInteger())"
+    " + string(semver('1.2.3-a').isLessThan(semver('1.2.3')))"
+    " + format.dns1123LabelPrefix().validate(x.s + '-').orValue([]).join()"
+    " + format.uri().validate(x.s).orValue([]).join()";
 
 
 static uint64_t
