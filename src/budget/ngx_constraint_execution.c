@@ -36,6 +36,8 @@ typedef struct {
 } ngx_constraint_member_t;
 
 
+static const ngx_constraint_limits_field_t *ngx_constraint_limits_find(
+    const char *name);
 static ngx_int_t ngx_constraint_limits_read(
     const ngx_constraint_limits_field_t *field, json_t *json,
     ngx_constraint_limits_t *limits, ngx_constraint_limits_error_t *error);
@@ -121,10 +123,10 @@ ngx_constraint_limits_parse(json_t *json, ngx_constraint_limits_t *limits,
 
     json_object_foreach(json, name, value) {
 
-        for (field = ngx_constraint_limits_fields; field->name; field++) {
-            if (ngx_strcmp(field->name, name) == 0) {
-                break;
-            }
+        field = ngx_constraint_limits_find(name);
+
+        if (field->name == NULL && error == NULL) {
+            continue;
         }
 
         if (field->name == NULL) {
@@ -142,6 +144,30 @@ ngx_constraint_limits_parse(json_t *json, ngx_constraint_limits_t *limits,
     }
 
     return ngx_constraint_limits_harmless(&limits->execution, error);
+}
+
+
+/* at the end of the table when there is none */
+
+static const ngx_constraint_limits_field_t *
+ngx_constraint_limits_find(const char *name)
+{
+    const ngx_constraint_limits_field_t  *field;
+
+    for (field = ngx_constraint_limits_fields; field->name; field++) {
+        if (ngx_strcmp(field->name, name) == 0) {
+            break;
+        }
+    }
+
+    return field;
+}
+
+
+ngx_uint_t
+ngx_constraint_limits_known(const char *name)
+{
+    return ngx_constraint_limits_find(name)->name != NULL;
 }
 
 
@@ -499,6 +525,10 @@ ngx_constraint_members(json_t *json, const char *path,
             }
         }
 
+        if (member->name == NULL && error == NULL) {
+            continue;
+        }
+
         if (member->name == NULL) {
             return ngx_constraint_limits_refuse(error, path, name, unknown);
         }
@@ -610,6 +640,10 @@ ngx_constraint_limits_refuse(ngx_constraint_limits_error_t *error,
     const char *parent, const char *name, const char *message)
 {
     u_char  *p, *last;
+
+    if (error == NULL) {
+        return NGX_DECLINED;
+    }
 
     last = (u_char *) error->path + sizeof(error->path) - 1;
     p = ngx_slprintf((u_char *) error->path, last, "%s%s%s", parent,

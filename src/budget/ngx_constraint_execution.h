@@ -146,6 +146,9 @@ void ngx_constraint_limits_init(ngx_constraint_limits_t *limits);
  * the wrong type or range, unknown, or contradicting another field of the
  * same object.  sampling_key borrows from json; that it is CEL is not judged
  * here.
+ *
+ * error NULL: a stored object, which was judged when it was stored; what is
+ * unknown in it is of a newer version, and is passed over.
  */
 ngx_int_t ngx_constraint_limits_parse(json_t *json,
     ngx_constraint_limits_t *limits, ngx_constraint_limits_error_t *error);
@@ -193,6 +196,9 @@ typedef struct {
 } ngx_constraint_limits_field_t;
 
 extern const ngx_constraint_limits_field_t  ngx_constraint_limits_fields[];
+
+/* Is there a field of that name. */
+ngx_uint_t ngx_constraint_limits_known(const char *name);
 
 /* The value that field has, given or neutral: null for unlimited and none. */
 json_t *ngx_constraint_limits_value(const ngx_constraint_limits_t *limits,

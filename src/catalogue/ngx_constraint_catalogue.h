@@ -39,6 +39,13 @@ typedef struct ngx_constraint_catalogue_s  ngx_constraint_catalogue_t;
 
 
 typedef enum {
+    NGX_CONSTRAINT_KIND_CONSTRAINT = 0,
+    NGX_CONSTRAINT_KIND_WORKFLOW,
+    NGX_CONSTRAINT_KIND_PROFILE
+} ngx_constraint_kind_e;
+
+
+typedef enum {
     NGX_CONSTRAINT_EFFECT_UNSET = 0,
     NGX_CONSTRAINT_ALLOW,
     NGX_CONSTRAINT_DENY
@@ -87,6 +94,14 @@ const ngx_constraint_zone_conf_t *ngx_constraint_catalogue_conf(
  * keeps (constraint_program_cache). */
 void ngx_constraint_catalogue_set_host(ngx_constraint_catalogue_t *catalogue,
     const ngx_constraint_host_t *host, size_t cache);
+
+/*
+ * The profiles of the configuration, ngx_constraint_profile_t *, immutable
+ * from now on; NULL: none.  They and the built-in ones come before stored
+ * ones of the same name.
+ */
+void ngx_constraint_catalogue_set_profiles(
+    ngx_constraint_catalogue_t *catalogue, const ngx_array_t *profiles);
 
 /* thread pools by name, resolved by http; store: constraint_store_pool */
 void ngx_constraint_catalogue_set_pools(ngx_constraint_catalogue_t *catalogue,
@@ -143,6 +158,34 @@ ngx_int_t ngx_constraint_record_validate(json_t *body, ngx_uint_t partial,
 
 /* [A-Za-z0-9._:-]{1,255} and not a reserved word */
 ngx_uint_t ngx_constraint_name_valid(const u_char *p, size_t len);
+
+
+/*
+ * Profiles that are not stored: built in, then configured; by place, NULL at
+ * the end, and by name.  Any thread.
+ */
+const ngx_constraint_profile_t *ngx_constraint_catalogue_profile(
+    ngx_constraint_catalogue_t *catalogue, ngx_uint_t n);
+const ngx_constraint_profile_t *ngx_constraint_catalogue_profile_find(
+    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name);
+
+/* As REST shows one; a new reference, NULL: no memory.  Any thread. */
+json_t *ngx_constraint_profile_document(
+    const ngx_constraint_profile_t *profile);
+
+/*
+ * A client's profile, {FIELD: value, ...} with name and description besides:
+ * NGX_OK or NGX_DECLINED with error.  Any thread.
+ */
+ngx_int_t ngx_constraint_profile_validate(json_t *body,
+    ngx_constraint_field_error_t *error);
+
+/*
+ * The limits in a document, of a constraint or of a profile, as get gives it:
+ * NGX_OK, or NGX_DECLINED: it has none that can be read.  Strings borrow.
+ */
+ngx_int_t ngx_constraint_document_limits(ngx_constraint_kind_e kind,
+    json_t *document, ngx_constraint_limits_t *limits);
 
 
 /* Decisions: what a request needs, compiled, in this worker */
@@ -239,15 +282,10 @@ void ngx_constraint_catalogue_loaded(ngx_constraint_catalogue_t *catalogue,
 /* Documents: reading and writing for the API */
 
 
-typedef enum {
-    NGX_CONSTRAINT_KIND_CONSTRAINT = 0,
-    NGX_CONSTRAINT_KIND_WORKFLOW
-} ngx_constraint_kind_e;
-
-
 /*
  * A document as REST shows it: the constraint record with its read-only
- * fields; for a workflow {"name":..., "revision":..., "created_at":...,
+ * fields; a stored profile {"name":..., "source": "stored", fields,
+ * "revision":..., "created_at":..., "updated_at":...}; for a workflow {"name":..., "revision":..., "created_at":...,
  * "updated_at":..., "document": {the CEL Policy}}.
  * NGX_OK with *document (the caller's reference) and *revision,
  * NGX_DECLINED, or NGX_ERROR with *error.  revision given != 0 on entry asks
@@ -280,7 +318,8 @@ ngx_int_t ngx_constraint_catalogue_walk_thread(
 typedef enum {
     NGX_CONSTRAINT_WRITE_CREATE = 0,
     NGX_CONSTRAINT_WRITE_UPDATE,    /* given top-level keys replace */
-    NGX_CONSTRAINT_WRITE_DELETE
+    NGX_CONSTRAINT_WRITE_DELETE,
+    NGX_CONSTRAINT_WRITE_PUT        /* a profile: made or replaced whole */
 } ngx_constraint_write_e;
 
 typedef enum {
@@ -290,8 +329,12 @@ typedef enum {
     NGX_CONSTRAINT_WRITE_PRECONDITION,  /* 412, revision = the present one */
     NGX_CONSTRAINT_WRITE_INVALID,       /* 400, field: the merged record */
     NGX_CONSTRAINT_WRITE_NO_WORKFLOW,   /* 422 unknown workflow */
+    NGX_CONSTRAINT_WRITE_NO_PROFILE,    /* 422 unknown profile */
     NGX_CONSTRAINT_WRITE_BAD_WORKFLOW,  /* 422, issues */
-    NGX_CONSTRAINT_WRITE_IN_USE,        /* 409, users */
+    NGX_CONSTRAINT_WRITE_IN_USE,        /* 409, users; of a profile error
+                                         * says what is wrong with them */
+    NGX_CONSTRAINT_WRITE_READ_ONLY,     /* 409, a profile that is not stored:
+                                         * error */
     NGX_CONSTRAINT_WRITE_FULL,          /* 507 */
     NGX_CONSTRAINT_WRITE_FAILED         /* 503, error */
 } ngx_constraint_written_e;
@@ -320,6 +363,7 @@ struct ngx_constraint_write_s {
 
     /* out */
     ngx_constraint_written_e    result;
+    unsigned                    created:1;  /* by PUT */
     uint64_t                    revision;
     uint64_t                    generation;
     json_t                     *document;   /* as get shows it, or NULL */

@@ -19,6 +19,7 @@
  *   find              what a rule is made of
  *   load              how it gets there
  *   record            a client's record, its text and its meaning
+ *   profile_record    the same of a profile, and of what bounds a constraint
  */
 
 
@@ -69,6 +70,8 @@ void ngx_constraint_bytes_free(ngx_constraint_bytes_t *bytes);
  *   W  workflow id               head: revision, times, how many revisions
  *   R  workflow id NUL revision  document: time written, JSON text
  *   U  hash of workflow id, message type    who uses it: the workflow id
+ *   P  profile name              profile, JSON text
+ *   Q  hash of profile name, message type   who uses it: the profile's name
  *   L  transaction id            change log: kind and name of what it touched
  *   N                            counts
  *   S                            schema
@@ -80,6 +83,8 @@ void ngx_constraint_bytes_free(ngx_constraint_bytes_t *bytes);
 #define NGX_CONSTRAINT_KEY_WORKFLOW    'W'
 #define NGX_CONSTRAINT_KEY_REVISION    'R'
 #define NGX_CONSTRAINT_KEY_USER        'U'
+#define NGX_CONSTRAINT_KEY_PROFILE     'P'
+#define NGX_CONSTRAINT_KEY_PROFILE_USER  'Q'
 #define NGX_CONSTRAINT_KEY_LOG         'L'
 #define NGX_CONSTRAINT_KEY_COUNTS      'N'
 #define NGX_CONSTRAINT_KEY_SCHEMA      'S'
@@ -97,6 +102,8 @@ void ngx_constraint_key_revision(ngx_constraint_key_t *key,
     const ngx_str_t *workflow, uint64_t revision);
 void ngx_constraint_key_user(ngx_constraint_key_t *key,
     const ngx_str_t *workflow, const ngx_str_t *message_type);
+void ngx_constraint_key_profile_user(ngx_constraint_key_t *key,
+    const ngx_str_t *profile, const ngx_str_t *message_type);
 void ngx_constraint_key_number(ngx_constraint_key_t *key, u_char kind,
     uint64_t number);
 
@@ -127,10 +134,15 @@ ngx_int_t ngx_constraint_value_open(const u_char *key, size_t key_len,
 void ngx_constraint_value_head(const ngx_constraint_key_t *key,
     const ngx_str_t *payload, u_char *head);
 
-/* A constraint's payload: length of the workflow id, the id, JSON text. */
+/*
+ * A constraint's payload: length of the workflow id, the id, JSON text.  Who
+ * names a profile has it as the first member, so that it can be told without
+ * parsing.
+ */
 
 typedef struct {
     ngx_str_t                   workflow_id;
+    ngx_str_t                   profile;       /* empty: none */
     ngx_str_t                   json;
 } ngx_constraint_payload_t;
 
@@ -333,6 +345,15 @@ void ngx_constraint_cache_status(ngx_constraint_catalogue_t *catalogue,
 /* Worker */
 
 
+/* The profile that a constraint names; all empty: it names none. */
+
+typedef struct {
+    const ngx_constraint_profile_t  *fixed;    /* built in or configured */
+    ngx_str_t                        text;     /* else the stored JSON */
+    const char                      *reason;   /* or why there is neither */
+} ngx_constraint_found_profile_t;
+
+
 /* malloc; refs: holders, the table being one of them */
 
 typedef struct ngx_constraint_loaded_s  ngx_constraint_loaded_t;
@@ -343,6 +364,7 @@ struct ngx_constraint_loaded_s {
     ngx_constraint_program_t   *program;       /* a reference */
     json_t                     *json;          /* the metadata */
     u_char                     *text;          /* strings of the record */
+    ngx_constraint_limits_t     limits;
     ngx_queue_t                 recent;
     ngx_queue_t                 siblings;      /* in program->rules */
     time_t                      used;
@@ -392,6 +414,7 @@ typedef struct {
     ngx_constraint_bytes_t      value;         /* scratch: a record */
     ngx_constraint_bytes_t      head;          /* scratch: a head, a log */
     ngx_constraint_bytes_t      document;      /* scratch: a document */
+    ngx_constraint_bytes_t      profile;       /* scratch: a profile */
 
     ngx_event_t                 timer;
     ngx_uint_t                  ticks;         /* seconds */
@@ -410,6 +433,7 @@ struct ngx_constraint_catalogue_s {
     ngx_slab_pool_t            *shpool;
     ngx_constraint_worker_t    *worker;        /* NULL outside workers */
     ngx_constraint_host_t       host;
+    const ngx_array_t          *profiles;      /* of profile *; NULL: none */
     size_t                      cache_size;
     ngx_thread_pool_t          *evaluate_pool;
     ngx_thread_pool_t          *store_pool;
@@ -439,7 +463,8 @@ typedef struct {
     ngx_constraint_write_t     *write;
     MDB_txn                    *txn;
     MDB_dbi                     dbi;
-    json_t                     *body;          /* a constraint's */
+    json_t                     *body;          /* a constraint's, a
+                                                * profile's */
     ngx_str_t                   text;          /* a workflow's, as JSON */
     ngx_constraint_counts_t     counts;
     int64_t                     now_ms;
@@ -455,8 +480,36 @@ ngx_int_t ngx_constraint_write_prepare_constraint(
     ngx_constraint_writing_t *writing);
 ngx_int_t ngx_constraint_write_prepare_workflow(
     ngx_constraint_writing_t *writing);
+ngx_int_t ngx_constraint_write_prepare_profile(
+    ngx_constraint_writing_t *writing);
 int ngx_constraint_write_constraint(ngx_constraint_writing_t *writing);
 int ngx_constraint_write_workflow(ngx_constraint_writing_t *writing);
+int ngx_constraint_write_profile(ngx_constraint_writing_t *writing);
+
+/* Sets writing->body: NGX_OK, or NGX_DECLINED with the result set. */
+ngx_int_t ngx_constraint_write_parse(ngx_constraint_writing_t *writing);
+
+/*
+ * The stored JSON of a constraint or a profile: 0 with *json, NULL when there
+ * is none or, with *damaged, when it cannot be read; or an LMDB code.
+ */
+int ngx_constraint_write_load(ngx_constraint_writing_t *writing, u_char kind,
+    const ngx_str_t *name, json_t **json, ngx_uint_t *damaged);
+
+/*
+ * Is the profile there that a constraint's record names, and does the record
+ * say enough with it: 0 with *known, or with the result set.
+ */
+int ngx_constraint_write_profile_known(ngx_constraint_writing_t *writing,
+    json_t *record, ngx_uint_t *known);
+
+/* Keeps the index of who uses which profile; old or record may be NULL. */
+int ngx_constraint_write_profile_user(ngx_constraint_writing_t *writing,
+    json_t *old, json_t *record);
+
+/* revision and times of what is written: 0 or ENOMEM */
+int ngx_constraint_write_stamp(ngx_constraint_writing_t *writing, json_t *old,
+    json_t *json);
 
 /* If-Match and If-None-Match; revision 0: there is none now. */
 ngx_int_t ngx_constraint_write_allowed(ngx_constraint_write_t *write,
@@ -483,7 +536,8 @@ ngx_constraint_loaded_t *ngx_constraint_rule_lookup(
  * NULL, both released, when out of memory or json is no record.
  */
 ngx_constraint_loaded_t *ngx_constraint_rule_create(json_t *json,
-    ngx_constraint_program_t *program);
+    ngx_constraint_program_t *program,
+    const ngx_constraint_found_profile_t *profile);
 
 /* Into the table, in the place of one of the same name. */
 void ngx_constraint_rule_insert(ngx_constraint_worker_t *worker,
@@ -494,6 +548,8 @@ void ngx_constraint_rule_drop(ngx_constraint_worker_t *worker,
     const ngx_str_t *message_type);
 void ngx_constraint_rule_drop_hash(ngx_constraint_worker_t *worker,
     uint32_t hash);
+void ngx_constraint_rules_drop_profile(ngx_constraint_worker_t *worker,
+    const ngx_str_t *profile);
 void ngx_constraint_rules_drop_all(ngx_constraint_worker_t *worker);
 
 ngx_constraint_program_t *ngx_constraint_program_lookup(
@@ -534,6 +590,7 @@ typedef struct {
     ngx_constraint_program_t   *program;      /* held already, borrowed */
     ngx_str_t                   document;
     const char                 *reason;       /* why there is no document */
+    ngx_constraint_found_profile_t  profile;
 } ngx_constraint_found_t;
 
 /* NGX_OK, NGX_DECLINED (no such constraint), NGX_ERROR with error. */
@@ -572,6 +629,31 @@ json_t *ngx_constraint_record_document(json_t *stored);
  * NGX_OK, or NGX_ERROR (out of memory, or no record). */
 ngx_int_t ngx_constraint_record_open(json_t *stored,
     ngx_constraint_record_t *record);
+
+/* "$" or "$.name" and what is wrong with it; NGX_DECLINED */
+ngx_int_t ngx_constraint_record_refuse(ngx_constraint_field_error_t *error,
+    const char *name, const char *message);
+
+/* the values of "execution" and "description"; as validate */
+ngx_int_t ngx_constraint_record_execution(json_t *value,
+    ngx_constraint_field_error_t *error);
+const char *ngx_constraint_check_description(json_t *value);
+
+/* RFC 3339, a new reference */
+json_t *ngx_constraint_time_text(int64_t ms);
+
+/*
+ * What a stored record and its profile say together: NGX_OK with limits,
+ * whose strings borrow from both, and *given, is anything said; NGX_DECLINED
+ * with error (NUL-terminated): the rule must not run without.
+ */
+ngx_int_t ngx_constraint_record_limits(json_t *stored,
+    const ngx_constraint_found_profile_t *profile, json_t **parsed,
+    ngx_constraint_limits_t *limits, u_char *error);
+
+/* A client's profile as it is stored, and as REST shows it. */
+json_t *ngx_constraint_profile_merge(json_t *body);
+json_t *ngx_constraint_profile_stored(const ngx_str_t *name, json_t *stored);
 
 json_t *ngx_constraint_workflow_document(const ngx_str_t *id,
     const ngx_constraint_head_t *head, const ngx_str_t *text);

@@ -100,6 +100,7 @@ ngx_constraint_catalogue_exit_process(ngx_constraint_catalogue_t *catalogue)
     ngx_constraint_bytes_free(&worker->value);
     ngx_constraint_bytes_free(&worker->head);
     ngx_constraint_bytes_free(&worker->document);
+    ngx_constraint_bytes_free(&worker->profile);
 
     ngx_free(worker);
     catalogue->worker = NULL;

@@ -204,6 +204,13 @@ ngx_constraint_changes_apply(ngx_constraint_worker_t *worker,
                                        &name);
         }
 
+        if (ngx_constraint_key_name(&key, NGX_CONSTRAINT_KEY_PROFILE, &name)
+            == NGX_OK)
+        {
+            ngx_constraint_rules_drop_profile(worker, &name);
+            ngx_constraint_loads_stale(worker, 0, NULL);
+        }
+
         if (ngx_constraint_key_name(&key, NGX_CONSTRAINT_KEY_WORKFLOW, &name)
             == NGX_OK)
         {

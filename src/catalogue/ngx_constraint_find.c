@@ -4,8 +4,8 @@
  */
 
 /*
- * Finds what a rule is made of: the values of a constraint, its workflow's
- * head and document, of one snapshot, from the cache or from the store.
+ * Finds what a rule is made of: the values of a constraint, its profile, its
+ * workflow's head and document, of one snapshot, from the cache or from the store.
  * Parses and compiles nothing.
  */
 
@@ -19,12 +19,17 @@ static ngx_int_t ngx_constraint_find_cached(
 static ngx_int_t ngx_constraint_find_stored(
     ngx_constraint_catalogue_t *catalogue, const ngx_str_t *message_type,
     ngx_constraint_found_t *found, ngx_str_t *error);
-static int ngx_constraint_find_values(ngx_constraint_worker_t *worker,
+static int ngx_constraint_find_values(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_read_t *read, const ngx_str_t *message_type,
     ngx_constraint_found_t *found);
 static int ngx_constraint_find_head(ngx_constraint_worker_t *worker,
     ngx_constraint_read_t *read, ngx_constraint_found_t *found);
 static int ngx_constraint_find_document(ngx_constraint_worker_t *worker,
+    ngx_constraint_read_t *read, ngx_constraint_found_t *found);
+static ngx_int_t ngx_constraint_find_profile_cached(
+    ngx_constraint_catalogue_t *catalogue, ngx_constraint_found_t *found,
+    uint64_t generation);
+static int ngx_constraint_find_profile(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_read_t *read, ngx_constraint_found_t *found);
 static ngx_int_t ngx_constraint_find_open(const ngx_constraint_key_t *key,
     const ngx_constraint_bytes_t *bytes, ngx_str_t *payload);
@@ -80,6 +85,10 @@ ngx_constraint_find_cached(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_key(&key, NGX_CONSTRAINT_KEY_WORKFLOW,
                        &found->record.workflow_id);
 
+    if (ngx_constraint_find_profile_cached(catalogue, found, at) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
     if (ngx_constraint_cache_get(catalogue, &key, &worker->head, &head_at)
         != NGX_OK
         || head_at != at
@@ -113,6 +122,44 @@ ngx_constraint_find_cached(ngx_constraint_catalogue_t *catalogue,
 }
 
 
+/* NGX_OK: none is named, or it is there as of that generation. */
+
+static ngx_int_t
+ngx_constraint_find_profile_cached(ngx_constraint_catalogue_t *catalogue,
+    ngx_constraint_found_t *found, uint64_t generation)
+{
+    uint64_t                  at;
+    ngx_str_t                *name;
+    ngx_constraint_key_t      key;
+    ngx_constraint_worker_t  *worker;
+
+    worker = catalogue->worker;
+    name = &found->record.profile;
+
+    if (name->len == 0) {
+        return NGX_OK;
+    }
+
+    found->profile.fixed = ngx_constraint_catalogue_profile_find(catalogue,
+                                                                 name);
+    if (found->profile.fixed) {
+        return NGX_OK;
+    }
+
+    ngx_constraint_key(&key, NGX_CONSTRAINT_KEY_PROFILE, name);
+
+    if (ngx_constraint_cache_get(catalogue, &key, &worker->profile, &at)
+        != NGX_OK
+        || at != generation)
+    {
+        return NGX_DECLINED;
+    }
+
+    return ngx_constraint_find_open(&key, &worker->profile,
+                                    &found->profile.text);
+}
+
+
 static ngx_int_t
 ngx_constraint_find_open(const ngx_constraint_key_t *key,
     const ngx_constraint_bytes_t *bytes, ngx_str_t *payload)
@@ -142,7 +189,8 @@ ngx_constraint_find_stored(ngx_constraint_catalogue_t *catalogue,
 
     if (rc == 0) {
         generation = mdb_txn_id(read.txn);
-        rc = ngx_constraint_find_values(worker, &read, message_type, found);
+        rc = ngx_constraint_find_values(catalogue, &read, message_type,
+                                        found);
         ngx_constraint_store_read_end(&read);
     }
 
@@ -181,14 +229,17 @@ ngx_constraint_find_stored(ngx_constraint_catalogue_t *catalogue,
  */
 
 static int
-ngx_constraint_find_values(ngx_constraint_worker_t *worker,
+ngx_constraint_find_values(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_read_t *read, const ngx_str_t *message_type,
     ngx_constraint_found_t *found)
 {
-    int                    rc;
-    MDB_val                raw;
-    ngx_str_t              payload;
-    ngx_constraint_key_t   key;
+    int                       rc;
+    MDB_val                   raw;
+    ngx_str_t                 payload;
+    ngx_constraint_key_t      key;
+    ngx_constraint_worker_t  *worker;
+
+    worker = catalogue->worker;
 
     ngx_constraint_key(&key, NGX_CONSTRAINT_KEY_CONSTRAINT, message_type);
 
@@ -210,7 +261,11 @@ ngx_constraint_find_values(ngx_constraint_worker_t *worker,
         return NGX_CONSTRAINT_DAMAGED;
     }
 
-    rc = ngx_constraint_find_head(worker, read, found);
+    rc = ngx_constraint_find_profile(catalogue, read, found);
+
+    if (rc == 0) {
+        rc = ngx_constraint_find_head(worker, read, found);
+    }
 
     if (rc != 0 || found->head.revision == 0) {
         found->program = ngx_constraint_program_lookup(worker,
@@ -224,6 +279,64 @@ ngx_constraint_find_values(ngx_constraint_worker_t *worker,
 
     return found->program ? 0 : ngx_constraint_find_document(worker, read,
                                                              found);
+}
+
+
+/* 0; without a profile there is a reason, if one is named */
+
+static int
+ngx_constraint_find_profile(ngx_constraint_catalogue_t *catalogue,
+    ngx_constraint_read_t *read, ngx_constraint_found_t *found)
+{
+    int                              rc;
+    MDB_val                          raw;
+    ngx_str_t                       *name, payload;
+    ngx_constraint_key_t             key;
+    ngx_constraint_worker_t         *worker;
+    ngx_constraint_found_profile_t  *profile;
+
+    worker = catalogue->worker;
+    profile = &found->profile;
+    name = &found->record.profile;
+
+    if (name->len == 0) {
+        return 0;
+    }
+
+    profile->fixed = ngx_constraint_catalogue_profile_find(catalogue, name);
+    if (profile->fixed) {
+        return 0;
+    }
+
+    ngx_constraint_key(&key, NGX_CONSTRAINT_KEY_PROFILE, name);
+
+    rc = ngx_constraint_store_get(read->txn, read->store->dbi, &key, &payload,
+                                  &raw);
+
+    if (rc == MDB_NOTFOUND) {
+        profile->reason = "is neither stored nor configured";
+        return 0;
+    }
+
+    if (rc == NGX_CONSTRAINT_DAMAGED) {
+        profile->reason = "is damaged in the store (checksum)";
+        return 0;
+    }
+
+    if (rc == 0
+        && ngx_constraint_bytes_set(&worker->profile, raw.mv_data,
+                                    raw.mv_size)
+           != NGX_OK)
+    {
+        return ENOMEM;
+    }
+
+    if (rc == 0) {
+        profile->text.data = worker->profile.data + NGX_CONSTRAINT_VALUE_HEAD;
+        profile->text.len = worker->profile.len - NGX_CONSTRAINT_VALUE_HEAD;
+    }
+
+    return rc;
 }
 
 
@@ -322,7 +435,7 @@ ngx_constraint_find_keep(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_key_t      key;
     ngx_constraint_worker_t  *worker;
 
-    if (found->head.revision == 0) {
+    if (found->head.revision == 0 || found->profile.reason) {
         return;
     }
 
@@ -338,6 +451,14 @@ ngx_constraint_find_keep(ngx_constraint_catalogue_t *catalogue,
     value.mv_data = worker->head.data;
     value.mv_size = worker->head.len;
     ngx_constraint_cache_put(catalogue, &key, &value, generation);
+
+    if (found->profile.text.len) {
+        ngx_constraint_key(&key, NGX_CONSTRAINT_KEY_PROFILE,
+                           &found->record.profile);
+        value.mv_data = worker->profile.data;
+        value.mv_size = worker->profile.len;
+        ngx_constraint_cache_put(catalogue, &key, &value, generation);
+    }
 
     if (found->document.len) {
         ngx_constraint_key_revision(&key, &found->record.workflow_id,

@@ -32,6 +32,7 @@ typedef struct {
     ngx_constraint_program_t   *program;      /* a reference, or to compile */
     ngx_str_t                   record;
     ngx_str_t                   document;
+    ngx_constraint_found_profile_t  profile;
     ngx_uint_t                  stale;
 
     /* out */
@@ -63,7 +64,8 @@ static workflow_t *ngx_constraint_load_compile(
     const ngx_str_t *id, uint64_t revision, u_char *error);
 static ngx_constraint_loaded_t *ngx_constraint_load_insert(
     ngx_constraint_worker_t *worker, json_t *json,
-    ngx_constraint_program_t *program);
+    ngx_constraint_program_t *program,
+    const ngx_constraint_found_profile_t *profile);
 static u_char *ngx_constraint_load_copy(u_char *p, ngx_str_t *dst,
     const ngx_str_t *src);
 
@@ -228,7 +230,8 @@ ngx_constraint_load_inline(ngx_constraint_catalogue_t *catalogue,
         ngx_constraint_program_insert(catalogue->worker, program);
     }
 
-    *loaded = ngx_constraint_load_insert(catalogue->worker, json, program);
+    *loaded = ngx_constraint_load_insert(catalogue->worker, json, program,
+                                         &found->profile);
 
     if (*loaded) {
         return NGX_OK;
@@ -252,11 +255,12 @@ failed:
 
 static ngx_constraint_loaded_t *
 ngx_constraint_load_insert(ngx_constraint_worker_t *worker, json_t *json,
-    ngx_constraint_program_t *program)
+    ngx_constraint_program_t *program,
+    const ngx_constraint_found_profile_t *profile)
 {
     ngx_constraint_loaded_t  *loaded;
 
-    loaded = ngx_constraint_rule_create(json, program);
+    loaded = ngx_constraint_rule_create(json, program, profile);
 
     if (loaded) {
         ngx_constraint_rule_insert(worker, loaded);
@@ -339,7 +343,7 @@ ngx_constraint_load_post(ngx_constraint_catalogue_t *catalogue,
 
     size = sizeof(ngx_constraint_load_t) + message_type->len
            + found->record.workflow_id.len + found->record.json.len
-           + found->document.len;
+           + found->document.len + found->profile.text.len;
 
     load = (ngx_constraint_load_t *)
                ngx_constraint_job_create(size, worker->log);
@@ -352,7 +356,11 @@ ngx_constraint_load_post(ngx_constraint_catalogue_t *catalogue,
     p = ngx_constraint_load_copy(p, &load->workflow_id,
                                  &found->record.workflow_id);
     p = ngx_constraint_load_copy(p, &load->record, &found->record.json);
-    (void) ngx_constraint_load_copy(p, &load->document, &found->document);
+    p = ngx_constraint_load_copy(p, &load->document, &found->document);
+
+    load->profile = found->profile;
+    (void) ngx_constraint_load_copy(p, &load->profile.text,
+                                    &found->profile.text);
 
     if (found->program == NULL && found->document.len == 0) {
         ngx_constraint_error_set(load->error, "workflow \"%V\" %s",
@@ -478,7 +486,8 @@ ngx_constraint_load_finish(ngx_constraint_load_t *load)
         ngx_constraint_program_insert(worker, program);
     }
 
-    loaded = ngx_constraint_load_insert(worker, load->json, program);
+    loaded = ngx_constraint_load_insert(worker, load->json, program,
+                                        &load->profile);
     load->json = NULL;
 
     if (loaded) {

@@ -37,7 +37,8 @@ static int ngx_constraint_read_document(
     ngx_constraint_catalogue_t *catalogue, ngx_constraint_kind_e kind,
     const ngx_str_t *key, uint64_t *revision, ngx_uint_t loop,
     json_t **document);
-static int ngx_constraint_read_constraint(ngx_constraint_read_t *read,
+static u_char ngx_constraint_read_kind(ngx_constraint_kind_e kind);
+static int ngx_constraint_read_value(ngx_constraint_read_t *read, u_char kind,
     const ngx_str_t *key, ngx_constraint_bytes_t *bytes);
 static int ngx_constraint_read_workflow(ngx_constraint_read_t *read,
     const ngx_str_t *key, uint64_t revision, ngx_constraint_bytes_t *bytes);
@@ -146,11 +147,12 @@ ngx_constraint_read_document(ngx_constraint_catalogue_t *catalogue,
 
     ngx_memzero(&bytes, sizeof(ngx_constraint_bytes_t));
 
-    if (kind == NGX_CONSTRAINT_KIND_CONSTRAINT) {
-        rc = ngx_constraint_read_constraint(&read, key, &bytes);
+    if (kind == NGX_CONSTRAINT_KIND_WORKFLOW) {
+        rc = ngx_constraint_read_workflow(&read, key, *revision, &bytes);
 
     } else {
-        rc = ngx_constraint_read_workflow(&read, key, *revision, &bytes);
+        rc = ngx_constraint_read_value(&read, ngx_constraint_read_kind(kind),
+                                       key, &bytes);
     }
 
     ngx_constraint_store_read_end(&read);
@@ -172,17 +174,37 @@ ngx_constraint_read_document(ngx_constraint_catalogue_t *catalogue,
 }
 
 
-/* The payload of a constraint; of a workflow its head, then the document. */
+static u_char
+ngx_constraint_read_kind(ngx_constraint_kind_e kind)
+{
+    switch (kind) {
+
+    case NGX_CONSTRAINT_KIND_CONSTRAINT:
+        return NGX_CONSTRAINT_KEY_CONSTRAINT;
+
+    case NGX_CONSTRAINT_KIND_WORKFLOW:
+        return NGX_CONSTRAINT_KEY_WORKFLOW;
+
+    default: /* NGX_CONSTRAINT_KIND_PROFILE */
+        return NGX_CONSTRAINT_KEY_PROFILE;
+    }
+}
+
+
+/*
+ * The payload of a constraint or a profile; of a workflow its head, then the
+ * document.
+ */
 
 static int
-ngx_constraint_read_constraint(ngx_constraint_read_t *read,
+ngx_constraint_read_value(ngx_constraint_read_t *read, u_char kind,
     const ngx_str_t *key, ngx_constraint_bytes_t *bytes)
 {
     int                    rc;
     ngx_str_t              payload;
     ngx_constraint_key_t   k;
 
-    ngx_constraint_key(&k, NGX_CONSTRAINT_KEY_CONSTRAINT, key);
+    ngx_constraint_key(&k, kind, key);
 
     rc = ngx_constraint_store_get(read->txn, read->store->dbi, &k, &payload,
                                   NULL);
@@ -270,7 +292,11 @@ ngx_constraint_read_parse(ngx_constraint_kind_e kind, const ngx_str_t *key,
         return ngx_constraint_workflow_document(key, &head, &part);
     }
 
-    if (ngx_constraint_payload_open(text, &payload) != NGX_OK) {
+    payload.json = *text;
+
+    if (kind == NGX_CONSTRAINT_KIND_CONSTRAINT
+        && ngx_constraint_payload_open(text, &payload) != NGX_OK)
+    {
         return NULL;
     }
 
@@ -281,7 +307,9 @@ ngx_constraint_read_parse(ngx_constraint_kind_e kind, const ngx_str_t *key,
     }
 
     *revision = json_integer_value(json_object_get(stored, "revision"));
-    document = ngx_constraint_record_document(stored);
+    document = (kind == NGX_CONSTRAINT_KIND_PROFILE)
+               ? ngx_constraint_profile_stored(key, stored)
+               : ngx_constraint_record_document(stored);
 
     json_decref(stored);
 
@@ -370,8 +398,7 @@ ngx_constraint_walk_collect(ngx_constraint_walk_t *walk,
     ngx_uint_t             n;
     ngx_constraint_key_t   first;
 
-    kind = (walk->kind == NGX_CONSTRAINT_KIND_CONSTRAINT)
-           ? NGX_CONSTRAINT_KEY_CONSTRAINT : NGX_CONSTRAINT_KEY_WORKFLOW;
+    kind = ngx_constraint_read_kind(walk->kind);
 
     ngx_constraint_key(&first, kind, &walk->last);
 
@@ -443,11 +470,13 @@ ngx_constraint_walk_item(ngx_constraint_walk_t *walk,
 
     item.value = bytes->len;
 
-    if (walk->kind == NGX_CONSTRAINT_KIND_CONSTRAINT) {
-        rc = ngx_constraint_read_constraint(read, name, bytes);
+    if (walk->kind == NGX_CONSTRAINT_KIND_WORKFLOW) {
+        rc = ngx_constraint_read_workflow(read, name, 0, bytes);
 
     } else {
-        rc = ngx_constraint_read_workflow(read, name, 0, bytes);
+        rc = ngx_constraint_read_value(read,
+                                       ngx_constraint_read_kind(walk->kind),
+                                       name, bytes);
     }
 
     item.value = bytes->len - item.value;

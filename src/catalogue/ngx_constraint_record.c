@@ -29,14 +29,10 @@ typedef struct {
 
 static ngx_int_t ngx_constraint_record_field(const char *name, json_t *value,
     ngx_constraint_field_error_t *error);
-static ngx_int_t ngx_constraint_record_refuse(
-    ngx_constraint_field_error_t *error, const char *name,
-    const char *message);
 
 static const char *ngx_constraint_check_name(json_t *value);
 static const char *ngx_constraint_check_subject(json_t *value);
 static const char *ngx_constraint_check_metadata(json_t *value);
-static const char *ngx_constraint_check_description(json_t *value);
 static const char *ngx_constraint_check_enabled(json_t *value);
 static const char *ngx_constraint_check_effect(json_t *value);
 static const char *ngx_constraint_check_timeout(json_t *value);
@@ -45,10 +41,13 @@ static ngx_constraint_effect_e ngx_constraint_record_effect(json_t *stored,
     const char *name);
 static ngx_int_t ngx_constraint_record_string(json_t *stored,
     const char *name, ngx_str_t *s);
-static json_t *ngx_constraint_time_text(int64_t ms);
 
+
+/* profile is first in what is stored, see ngx_constraint_payload_t */
 
 static const ngx_constraint_field_t  ngx_constraint_fields[] = {
+
+    { "profile", 0, ngx_constraint_check_name },
 
     { "message_type", NGX_CONSTRAINT_FIELD_REQUIRED,
       ngx_constraint_check_name },
@@ -67,6 +66,7 @@ static const ngx_constraint_field_t  ngx_constraint_fields[] = {
     { "default_effect", 0, ngx_constraint_check_effect },
     { "on_error", 0, ngx_constraint_check_effect },
     { "timeout_ms", 0, ngx_constraint_check_timeout },
+    { "execution", 0, NULL },
     { "revision", NGX_CONSTRAINT_FIELD_READ_ONLY, NULL },
     { "created_at", NGX_CONSTRAINT_FIELD_READ_ONLY, NULL },
     { "updated_at", NGX_CONSTRAINT_FIELD_READ_ONLY, NULL },
@@ -178,6 +178,10 @@ ngx_constraint_record_field(const char *name, json_t *value,
             return NGX_OK;
         }
 
+        if (field->check == NULL) {
+            return ngx_constraint_record_execution(value, error);
+        }
+
         message = field->check(value);
 
         if (message) {
@@ -187,14 +191,19 @@ ngx_constraint_record_field(const char *name, json_t *value,
         return NGX_OK;
     }
 
+    if (ngx_constraint_limits_known(name)) {
+        return ngx_constraint_record_refuse(error, name, "is a member of "
+                                            "execution, not of a constraint");
+    }
+
     return ngx_constraint_record_refuse(error, name,
                "is unknown; a constraint has message_type, subject_id, "
                "dsl_workflow_id, constraint_metadata, description, enabled, "
-               "default_effect, on_error and timeout_ms");
+               "default_effect, on_error, timeout_ms, execution and profile");
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_constraint_record_refuse(ngx_constraint_field_error_t *error,
     const char *name, const char *message)
 {
@@ -294,7 +303,7 @@ ngx_constraint_check_metadata(json_t *value)
 }
 
 
-static const char *
+const char *
 ngx_constraint_check_description(json_t *value)
 {
     if (!json_is_string(value)) {
@@ -440,7 +449,7 @@ ngx_constraint_workflow_document(const ngx_str_t *id,
 
 /* RFC 3339, in UTC, with milliseconds: text order is time order */
 
-static json_t *
+json_t *
 ngx_constraint_time_text(int64_t ms)
 {
     char       text[64];
@@ -494,6 +503,7 @@ ngx_constraint_record_open(json_t *stored, ngx_constraint_record_t *record)
 
     (void) ngx_constraint_record_string(stored, "description",
                                         &record->description);
+    (void) ngx_constraint_record_string(stored, "profile", &record->profile);
 
     record->default_effect = ngx_constraint_record_effect(stored,
                                                           "default_effect");

@@ -26,7 +26,9 @@
 
 
 static ngx_int_t ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded,
-    json_t *stored);
+    json_t *stored, const ngx_constraint_found_profile_t *profile);
+static ngx_int_t ngx_constraint_rule_text(ngx_constraint_loaded_t *loaded,
+    json_t *stored, ngx_str_t *error);
 static size_t ngx_constraint_rule_json(json_t *json);
 static u_char *ngx_constraint_rule_copy(u_char *p, ngx_str_t *s);
 static void ngx_constraint_rules_grow(ngx_constraint_worker_t *worker);
@@ -111,7 +113,8 @@ ngx_constraint_rule_lookup(ngx_constraint_worker_t *worker,
 
 
 ngx_constraint_loaded_t *
-ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program)
+ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program,
+    const ngx_constraint_found_profile_t *profile)
 {
     ngx_int_t                 rc;
     ngx_constraint_rule_t    *rule;
@@ -134,7 +137,7 @@ ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program)
     rule->workflow_revision = program->revision;
     rule->error = program->error;
 
-    rc = ngx_constraint_rule_own(loaded, json);
+    rc = ngx_constraint_rule_own(loaded, json, profile);
 
     json_decref(json);
 
@@ -151,10 +154,58 @@ ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program)
 }
 
 
+/*
+ * A rule whose bounds cannot be told has no workflow either: it must not run
+ * without them.
+ */
+
+static ngx_int_t
+ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded, json_t *stored,
+    const ngx_constraint_found_profile_t *profile)
+{
+    json_t                 *parsed;
+    u_char                  text[NGX_CONSTRAINT_ERROR_MAX];
+    ngx_int_t               rc;
+    ngx_str_t               error;
+    ngx_constraint_rule_t  *rule;
+
+    rule = &loaded->rule;
+
+    if (ngx_constraint_record_open(stored, &rule->record) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_null(&error);
+
+    rc = ngx_constraint_record_limits(stored, profile, &parsed,
+                                      &loaded->limits, text);
+
+    if (rc == NGX_DECLINED) {
+        error.data = text;
+        error.len = ngx_strlen(text);
+
+    } else if (loaded->limits.execution.set || rule->record.profile.len) {
+        rule->limits = &loaded->limits;
+    }
+
+    rc = ngx_constraint_rule_text(loaded, stored, &error);
+
+    json_decref(parsed);
+
+    if (rc == NGX_OK && error.len) {
+        rule->workflow = NULL;
+        rule->error = error;
+    }
+
+    return rc;
+}
+
+
 /* Of the stored JSON only the metadata stays: strings go into one block. */
 
 static ngx_int_t
-ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded, json_t *stored)
+ngx_constraint_rule_text(ngx_constraint_loaded_t *loaded, json_t *stored,
+    ngx_str_t *error)
 {
     u_char                   *p;
     size_t                    len;
@@ -162,13 +213,10 @@ ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded, json_t *stored)
 
     record = &loaded->rule.record;
 
-    if (ngx_constraint_record_open(stored, record) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     len = record->message_type.len + record->subject_id.len
           + record->workflow_id.len + record->description.len
-          + record->metadata.len;
+          + record->profile.len + loaded->limits.sampling_key.len
+          + error->len + record->metadata.len;
 
     p = ngx_alloc(len, ngx_cycle->log);
 
@@ -184,6 +232,10 @@ ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded, json_t *stored)
         p = ngx_constraint_rule_copy(p, &record->subject_id);
         p = ngx_constraint_rule_copy(p, &record->workflow_id);
         p = ngx_constraint_rule_copy(p, &record->description);
+        p = ngx_constraint_rule_copy(p, &record->profile);
+        p = ngx_constraint_rule_copy(p, &loaded->limits.sampling_key);
+        p = ngx_constraint_rule_copy(p, error);
+        loaded->limits.profile = record->profile;
         ngx_memcpy(p, record->metadata.data, record->metadata.len);
     }
 
@@ -383,6 +435,32 @@ ngx_constraint_rule_drop_hash(ngx_constraint_worker_t *worker, uint32_t hash)
         next = loaded->next;
 
         if (loaded->hash == hash) {
+            ngx_constraint_rule_unlist(worker, loaded);
+        }
+    }
+}
+
+
+void
+ngx_constraint_rules_drop_profile(ngx_constraint_worker_t *worker,
+    const ngx_str_t *profile)
+{
+    ngx_str_t                *name;
+    ngx_queue_t              *q, *next;
+    ngx_constraint_loaded_t  *loaded;
+
+    for (q = ngx_queue_head(&worker->recent);
+         q != ngx_queue_sentinel(&worker->recent);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+
+        loaded = ngx_queue_data(q, ngx_constraint_loaded_t, recent);
+        name = &loaded->rule.record.profile;
+
+        if (name->len == profile->len
+            && ngx_memcmp(name->data, profile->data, name->len) == 0)
+        {
             ngx_constraint_rule_unlist(worker, loaded);
         }
     }

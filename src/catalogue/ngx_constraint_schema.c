@@ -14,6 +14,9 @@
 
 static u_char *ngx_constraint_key_begin(ngx_constraint_key_t *key,
     u_char kind);
+static void ngx_constraint_key_pair(ngx_constraint_key_t *key, u_char kind,
+    const ngx_str_t *used, const ngx_str_t *message_type);
+static void ngx_constraint_payload_profile(ngx_constraint_payload_t *payload);
 
 
 static const uint32_t  ngx_constraint_crc32c_table[256] = {
@@ -131,19 +134,40 @@ ngx_constraint_key_revision(ngx_constraint_key_t *key,
 }
 
 
-/* a constraint has one workflow: two that hash alike do not share a key */
-
 void
 ngx_constraint_key_user(ngx_constraint_key_t *key, const ngx_str_t *workflow,
     const ngx_str_t *message_type)
 {
+    ngx_constraint_key_pair(key, NGX_CONSTRAINT_KEY_USER, workflow,
+                            message_type);
+}
+
+
+void
+ngx_constraint_key_profile_user(ngx_constraint_key_t *key,
+    const ngx_str_t *profile, const ngx_str_t *message_type)
+{
+    ngx_constraint_key_pair(key, NGX_CONSTRAINT_KEY_PROFILE_USER, profile,
+                            message_type);
+}
+
+
+/*
+ * A constraint has one workflow and one profile: two that hash alike do not
+ * share a key.
+ */
+
+static void
+ngx_constraint_key_pair(ngx_constraint_key_t *key, u_char kind,
+    const ngx_str_t *used, const ngx_str_t *message_type)
+{
     u_char    *p;
     uint32_t   high, low;
 
-    high = ngx_crc32_long(workflow->data, workflow->len);
-    low = ngx_constraint_crc32c(0, workflow->data, workflow->len);
+    high = ngx_crc32_long(used->data, used->len);
+    low = ngx_constraint_crc32c(0, used->data, used->len);
 
-    p = ngx_constraint_key_begin(key, NGX_CONSTRAINT_KEY_USER);
+    p = ngx_constraint_key_begin(key, kind);
     p = ngx_constraint_number_put(p, (uint64_t) high << 32 | low);
 
     if (message_type) {
@@ -298,7 +322,38 @@ ngx_constraint_payload_open(const ngx_str_t *text,
     payload->json.data = text->data + 1 + len;
     payload->json.len = text->len - 1 - len;
 
+    ngx_constraint_payload_profile(payload);
+
     return NGX_OK;
+}
+
+
+/* names hold nothing that JSON escapes */
+
+static void
+ngx_constraint_payload_profile(ngx_constraint_payload_t *payload)
+{
+    u_char     *p, *last;
+    ngx_str_t  *json;
+
+    static ngx_str_t  first = ngx_string("{\"profile\":\"");
+
+    json = &payload->json;
+    ngx_str_null(&payload->profile);
+
+    if (json->len < first.len
+        || ngx_memcmp(json->data, first.data, first.len) != 0)
+    {
+        return;
+    }
+
+    p = json->data + first.len;
+    last = ngx_strlchr(p, json->data + json->len, '"');
+
+    if (last && last - p <= NGX_CONSTRAINT_NAME_MAX) {
+        payload->profile.data = p;
+        payload->profile.len = last - p;
+    }
 }
 
 

@@ -6,7 +6,7 @@
 /*
  * One write as a job: made in the event loop, run from begin to commit in one
  * thread of the store pool, answered when it is durable.  What is written is
- * decided by write_constraint and write_workflow.
+ * decided by write_constraint, write_workflow and write_profile.
  */
 
 
@@ -14,6 +14,13 @@
 
 
 #define NGX_CONSTRAINT_WRITE_TELL  60      /* seconds between two lines */
+
+
+typedef struct {
+    u_char       key;                       /* in the change log */
+    ngx_int_t  (*prepare)(ngx_constraint_writing_t *writing);
+    int        (*write)(ngx_constraint_writing_t *writing);
+} ngx_constraint_write_kind_t;
 
 
 static void ngx_constraint_write_done(ngx_constraint_job_t *job);
@@ -28,6 +35,24 @@ static int ngx_constraint_write_schema(ngx_constraint_writing_t *writing);
 static int ngx_constraint_write_counts(ngx_constraint_writing_t *writing);
 static void ngx_constraint_write_failed(ngx_constraint_write_t *write,
     int rc);
+
+
+/* in the order of ngx_constraint_kind_e */
+
+static const ngx_constraint_write_kind_t  ngx_constraint_write_kinds[] = {
+
+    { NGX_CONSTRAINT_KEY_CONSTRAINT,
+      ngx_constraint_write_prepare_constraint,
+      ngx_constraint_write_constraint },
+
+    { NGX_CONSTRAINT_KEY_WORKFLOW,
+      ngx_constraint_write_prepare_workflow,
+      ngx_constraint_write_workflow },
+
+    { NGX_CONSTRAINT_KEY_PROFILE,
+      ngx_constraint_write_prepare_profile,
+      ngx_constraint_write_profile }
+};
 
 
 ngx_constraint_write_t *
@@ -147,12 +172,7 @@ ngx_constraint_write_run_thread(ngx_constraint_job_t *job)
 
     writing.write = write;
 
-    if (write->kind == NGX_CONSTRAINT_KIND_CONSTRAINT) {
-        rc = ngx_constraint_write_prepare_constraint(&writing);
-
-    } else {
-        rc = ngx_constraint_write_prepare_workflow(&writing);
-    }
+    rc = ngx_constraint_write_kinds[write->kind].prepare(&writing);
 
     if (rc == NGX_OK) {
         ngx_constraint_write_transaction(&writing);
@@ -235,7 +255,6 @@ static int
 ngx_constraint_write_inside(ngx_constraint_writing_t *writing)
 {
     int                      rc;
-    u_char                   kind;
     ngx_constraint_write_t  *write;
 
     write = writing->write;
@@ -250,14 +269,7 @@ ngx_constraint_write_inside(ngx_constraint_writing_t *writing)
         return rc;
     }
 
-    if (write->kind == NGX_CONSTRAINT_KIND_CONSTRAINT) {
-        kind = NGX_CONSTRAINT_KEY_CONSTRAINT;
-        rc = ngx_constraint_write_constraint(writing);
-
-    } else {
-        kind = NGX_CONSTRAINT_KEY_WORKFLOW;
-        rc = ngx_constraint_write_workflow(writing);
-    }
+    rc = ngx_constraint_write_kinds[write->kind].write(writing);
 
     if (rc != 0 || write->result != NGX_CONSTRAINT_WRITTEN) {
         return rc;
@@ -268,7 +280,8 @@ ngx_constraint_write_inside(ngx_constraint_writing_t *writing)
         return rc;
     }
 
-    return ngx_constraint_changes_add(writing->txn, writing->dbi, kind,
+    return ngx_constraint_changes_add(writing->txn, writing->dbi,
+                              ngx_constraint_write_kinds[write->kind].key,
                                       &write->key);
 }
 
@@ -333,12 +346,20 @@ static int
 ngx_constraint_write_counts(ngx_constraint_writing_t *writing)
 {
     u_char                 text[NGX_CONSTRAINT_COUNTS_SIZE];
-    uint64_t              *count;
+    uint64_t              *count, uncounted;
     ngx_str_t              none, payload;
     ngx_constraint_key_t   key;
 
+    uncounted = 0;
+
     count = (writing->write->kind == NGX_CONSTRAINT_KIND_CONSTRAINT)
             ? &writing->counts.constraints : &writing->counts.workflows;
+
+    /* profiles are not counted; a store that was written has counts */
+
+    if (writing->write->kind == NGX_CONSTRAINT_KIND_PROFILE) {
+        count = &uncounted;
+    }
 
     if (writing->write->op == NGX_CONSTRAINT_WRITE_CREATE) {
         (*count)++;
@@ -428,6 +449,16 @@ ngx_constraint_write_allowed(ngx_constraint_write_t *write, uint64_t revision)
         return NGX_OK;
     }
 
+    if (revision == 0 && write->op == NGX_CONSTRAINT_WRITE_PUT) {
+
+        if (write->if_match || write->if_match_any) {
+            write->result = NGX_CONSTRAINT_WRITE_PRECONDITION;
+            return NGX_DECLINED;
+        }
+
+        return NGX_OK;
+    }
+
     if (revision == 0) {
         write->result = NGX_CONSTRAINT_WRITE_NOT_FOUND;
         return NGX_DECLINED;
@@ -460,6 +491,93 @@ ngx_constraint_write_refuse(ngx_constraint_write_t *write,
                        sizeof(write->field.message));
 
     return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_constraint_write_parse(ngx_constraint_writing_t *writing)
+{
+    u_char                   text[NGX_CONSTRAINT_ERROR_MAX];
+    json_error_t             error;
+    ngx_constraint_write_t  *write;
+
+    write = writing->write;
+
+    writing->body = json_loadb((char *) write->body.data, write->body.len,
+                               JSON_REJECT_DUPLICATES, &error);
+
+    if (writing->body) {
+        return NGX_OK;
+    }
+
+    ngx_constraint_error_set(text, "malformed JSON at line %d, column %d: %s",
+                             error.line, error.column, error.text);
+
+    return ngx_constraint_write_refuse(write, NGX_CONSTRAINT_WRITE_INVALID,
+                                       "$", (char *) text);
+}
+
+
+int
+ngx_constraint_write_load(ngx_constraint_writing_t *writing, u_char kind,
+    const ngx_str_t *name, json_t **json, ngx_uint_t *damaged)
+{
+    int                        rc;
+    ngx_str_t                  text;
+    ngx_constraint_key_t       key;
+    ngx_constraint_payload_t   payload;
+
+    *json = NULL;
+    *damaged = 0;
+
+    ngx_constraint_key(&key, kind, name);
+
+    rc = ngx_constraint_store_get(writing->txn, writing->dbi, &key, &text,
+                                  NULL);
+
+    if (rc == 0) {
+        payload.json = text;
+
+        if (kind != NGX_CONSTRAINT_KEY_CONSTRAINT
+            || ngx_constraint_payload_open(&text, &payload) == NGX_OK)
+        {
+            *json = json_loadb((char *) payload.json.data, payload.json.len,
+                               0, NULL);
+        }
+
+        *damaged = (*json == NULL);
+
+        return 0;
+    }
+
+    *damaged = (rc == NGX_CONSTRAINT_DAMAGED);
+
+    return (*damaged || rc == MDB_NOTFOUND) ? 0 : rc;
+}
+
+
+int
+ngx_constraint_write_stamp(ngx_constraint_writing_t *writing, json_t *old,
+    json_t *json)
+{
+    json_t                  *created;
+    ngx_constraint_write_t  *write;
+
+    write = writing->write;
+    write->revision = write->generation;
+
+    created = old ? json_incref(json_object_get(old, "created_at"))
+                  : json_integer(writing->now_ms);
+
+    if (json_object_set_new(json, "revision", json_integer(write->revision))
+        || json_object_set_new(json, "created_at", created)
+        || json_object_set_new(json, "updated_at",
+                               json_integer(writing->now_ms)))
+    {
+        return ENOMEM;
+    }
+
+    return 0;
 }
 
 

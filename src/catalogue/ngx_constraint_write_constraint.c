@@ -12,13 +12,9 @@
 #include "ngx_constraint_catalogue_room.h"
 
 
-static int ngx_constraint_write_lookup(ngx_constraint_writing_t *writing,
-    json_t **old, ngx_uint_t *damaged);
 static int ngx_constraint_write_known(ngx_constraint_writing_t *writing,
     json_t *record, ngx_uint_t *known);
 static int ngx_constraint_write_record(ngx_constraint_writing_t *writing,
-    json_t *old, json_t *record);
-static int ngx_constraint_write_stamp(ngx_constraint_writing_t *writing,
     json_t *old, json_t *record);
 static int ngx_constraint_write_user(ngx_constraint_writing_t *writing,
     json_t *old, json_t *record);
@@ -33,8 +29,6 @@ ngx_int_t
 ngx_constraint_write_prepare_constraint(ngx_constraint_writing_t *writing)
 {
     json_t                  *name;
-    u_char                   text[NGX_CONSTRAINT_ERROR_MAX];
-    json_error_t             error;
     ngx_constraint_write_t  *write;
 
     write = writing->write;
@@ -43,16 +37,8 @@ ngx_constraint_write_prepare_constraint(ngx_constraint_writing_t *writing)
         return NGX_OK;
     }
 
-    writing->body = json_loadb((char *) write->body.data, write->body.len,
-                               JSON_REJECT_DUPLICATES, &error);
-
-    if (writing->body == NULL) {
-        ngx_constraint_error_set(text, "malformed JSON at line %d, column "
-                                 "%d: %s", error.line, error.column,
-                                 error.text);
-        return ngx_constraint_write_refuse(write,
-                                           NGX_CONSTRAINT_WRITE_INVALID, "$",
-                                           (char *) text);
+    if (ngx_constraint_write_parse(writing) != NGX_OK) {
+        return NGX_DECLINED;
     }
 
     if (ngx_constraint_record_validate(writing->body,
@@ -88,7 +74,8 @@ ngx_constraint_write_constraint(ngx_constraint_writing_t *writing)
     write = writing->write;
     record = NULL;
 
-    rc = ngx_constraint_write_lookup(writing, &old, &damaged);
+    rc = ngx_constraint_write_load(writing, NGX_CONSTRAINT_KEY_CONSTRAINT,
+                                   &write->key, &old, &damaged);
     if (rc != 0) {
         return rc;
     }
@@ -123,6 +110,11 @@ ngx_constraint_write_constraint(ngx_constraint_writing_t *writing)
     }
 
     rc = ngx_constraint_write_known(writing, record, &known);
+
+    if (rc == 0 && known) {
+        rc = ngx_constraint_write_profile_known(writing, record, &known);
+    }
+
     if (rc != 0 || !known) {
         goto done;
     }
@@ -139,44 +131,6 @@ done:
     json_decref(old);
 
     return rc;
-}
-
-
-/* 0, with *old NULL when there is none or it is damaged */
-
-static int
-ngx_constraint_write_lookup(ngx_constraint_writing_t *writing, json_t **old,
-    ngx_uint_t *damaged)
-{
-    int                        rc;
-    ngx_str_t                  text;
-    ngx_constraint_key_t       key;
-    ngx_constraint_payload_t   payload;
-
-    *old = NULL;
-    *damaged = 0;
-
-    ngx_constraint_key(&key, NGX_CONSTRAINT_KEY_CONSTRAINT,
-                       &writing->write->key);
-
-    rc = ngx_constraint_store_get(writing->txn, writing->dbi, &key, &text,
-                                  NULL);
-
-    if (rc == 0) {
-
-        if (ngx_constraint_payload_open(&text, &payload) == NGX_OK) {
-            *old = json_loadb((char *) payload.json.data, payload.json.len, 0,
-                              NULL);
-        }
-
-        *damaged = (*old == NULL);
-
-        return 0;
-    }
-
-    *damaged = (rc == NGX_CONSTRAINT_DAMAGED);
-
-    return (*damaged || rc == MDB_NOTFOUND) ? 0 : rc;
 }
 
 
@@ -210,34 +164,6 @@ ngx_constraint_write_known(ngx_constraint_writing_t *writing, json_t *record,
 
 
 static int
-ngx_constraint_write_stamp(ngx_constraint_writing_t *writing, json_t *old,
-    json_t *record)
-{
-    json_t                  *created;
-    ngx_constraint_write_t  *write;
-
-    write = writing->write;
-    write->revision = write->generation;
-
-    created = old ? json_incref(json_object_get(old, "created_at"))
-                  : json_integer(writing->now_ms);
-
-    if (json_object_set_new(record, "revision",
-                            json_integer(write->revision))
-        || json_object_set_new(record, "created_at", created)
-        || json_object_set_new(record, "updated_at",
-                               json_integer(writing->now_ms)))
-    {
-        return ENOMEM;
-    }
-
-    write->document = ngx_constraint_record_document(record);
-
-    return write->document ? 0 : ENOMEM;
-}
-
-
-static int
 ngx_constraint_write_record(ngx_constraint_writing_t *writing, json_t *old,
     json_t *record)
 {
@@ -246,6 +172,12 @@ ngx_constraint_write_record(ngx_constraint_writing_t *writing, json_t *old,
     u_char                *p;
     ngx_str_t              id, payload;
     ngx_constraint_key_t   key;
+
+    writing->write->document = ngx_constraint_record_document(record);
+
+    if (writing->write->document == NULL) {
+        return ENOMEM;
+    }
 
     id = ngx_constraint_write_string(record, "dsl_workflow_id");
     len = json_dumpb(record, NULL, 0, JSON_COMPACT);
@@ -274,6 +206,10 @@ ngx_constraint_write_record(ngx_constraint_writing_t *writing, json_t *old,
 
     if (rc == 0) {
         rc = ngx_constraint_write_user(writing, old, record);
+    }
+
+    if (rc == 0) {
+        rc = ngx_constraint_write_profile_user(writing, old, record);
     }
 
     if (rc == 0) {
@@ -335,6 +271,11 @@ ngx_constraint_write_remove(ngx_constraint_writing_t *writing, json_t *old)
     }
 
     if (old) {
+        rc = ngx_constraint_write_profile_user(writing, old, NULL);
+        if (rc != 0) {
+            return rc;
+        }
+
         id = ngx_constraint_write_string(old, "dsl_workflow_id");
         ngx_constraint_key_user(&key, &id, &write->key);
 
