@@ -25,7 +25,7 @@
  *   describe      facts, cost and issues of a workflow as JSON
  *   stats_json    statistics as JSON
  *   constraint, constraints, execute, metadata, unload, workflow, workflows,
- *   check, status, fault: the resources
+ *   check, profile, status, fault: the resources
  *
  * Event loop, unless a name ends in _thread.
  */
@@ -96,12 +96,15 @@ typedef enum {
     NGX_HTTP_CONSTRAINT_API_E_BODY_TIMEOUT,
     NGX_HTTP_CONSTRAINT_API_E_ALREADY_EXISTS,
     NGX_HTTP_CONSTRAINT_API_E_IN_USE,
+    NGX_HTTP_CONSTRAINT_API_E_PROFILE_IN_USE,
+    NGX_HTTP_CONSTRAINT_API_E_PROFILE_READ_ONLY,
     NGX_HTTP_CONSTRAINT_API_E_OTHER_WORKFLOW,
     NGX_HTTP_CONSTRAINT_API_E_DISABLED,
     NGX_HTTP_CONSTRAINT_API_E_PRECONDITION,
     NGX_HTTP_CONSTRAINT_API_E_BODY_TOO_LARGE,
     NGX_HTTP_CONSTRAINT_API_E_MEDIA_TYPE,
     NGX_HTTP_CONSTRAINT_API_E_UNKNOWN_WORKFLOW,
+    NGX_HTTP_CONSTRAINT_API_E_UNKNOWN_PROFILE,
     NGX_HTTP_CONSTRAINT_API_E_INVALID_WORKFLOW,
     NGX_HTTP_CONSTRAINT_API_E_INTERNAL,
     NGX_HTTP_CONSTRAINT_API_E_STORE,
@@ -295,6 +298,10 @@ ngx_uint_t ngx_http_constraint_api_status(
 json_t *ngx_http_constraint_api_detail(const char *path, size_t path_len,
     const char *message);
 
+/* 400 with the field's path */
+void ngx_http_constraint_api_invalid(ngx_http_constraint_api_t *api,
+    const ngx_constraint_field_error_t *field);
+
 /* Adds to the answer's header.  name and value live as long as the request. */
 ngx_table_elt_t *ngx_http_constraint_api_header(
     ngx_http_constraint_api_t *api, const char *name, ngx_str_t *value);
@@ -369,6 +376,9 @@ void ngx_http_constraint_api_write(ngx_http_constraint_api_t *api,
     ngx_constraint_kind_e kind, ngx_constraint_write_e op,
     const ngx_str_t *key);
 
+/* "constraint", "workflow", "profile" */
+const char *ngx_http_constraint_api_noun(ngx_constraint_kind_e kind);
+
 /* 404, with the reason */
 void ngx_http_constraint_api_not_found(ngx_http_constraint_api_t *api,
     ngx_constraint_kind_e kind);
@@ -381,12 +391,13 @@ void ngx_http_constraint_api_precondition(ngx_http_constraint_api_t *api,
 /* Reads: 200, 304, 404, 412, 503 */
 
 
-void ngx_http_constraint_api_get_constraint(ngx_http_constraint_api_t *api);
+void ngx_http_constraint_api_get_record(ngx_http_constraint_api_t *api,
+    ngx_constraint_kind_e kind);
 void ngx_http_constraint_api_get_workflow(ngx_http_constraint_api_t *api);
 
 /* The record named in the path, the caller's; NULL when answered. */
 json_t *ngx_http_constraint_api_record_get(ngx_http_constraint_api_t *api,
-    uint64_t *revision);
+    ngx_constraint_kind_e kind, uint64_t *revision);
 
 
 /* Lists */
@@ -521,6 +532,10 @@ void ngx_http_constraint_api_workflow_update(ngx_http_constraint_api_t *api);
 void ngx_http_constraint_api_workflow_delete(ngx_http_constraint_api_t *api);
 void ngx_http_constraint_api_workflows(ngx_http_constraint_api_t *api);
 void ngx_http_constraint_api_check(ngx_http_constraint_api_t *api);
+void ngx_http_constraint_api_profiles(ngx_http_constraint_api_t *api);
+void ngx_http_constraint_api_profile_get(ngx_http_constraint_api_t *api);
+void ngx_http_constraint_api_profile_put(ngx_http_constraint_api_t *api);
+void ngx_http_constraint_api_profile_delete(ngx_http_constraint_api_t *api);
 void ngx_http_constraint_api_server_status(ngx_http_constraint_api_t *api);
 
 #if (NGX_CONSTRAINT_FAULTS)

@@ -39,7 +39,7 @@ ngx_http_constraint_api_constraint_create(ngx_http_constraint_api_t *api)
 void
 ngx_http_constraint_api_constraint_get(ngx_http_constraint_api_t *api)
 {
-    ngx_http_constraint_api_get_constraint(api);
+    ngx_http_constraint_api_get_record(api, NGX_CONSTRAINT_KIND_CONSTRAINT);
 }
 
 
@@ -69,7 +69,7 @@ static ngx_int_t
 ngx_http_constraint_api_record(ngx_http_constraint_api_t *api,
     ngx_uint_t partial)
 {
-    json_t                        *record, *details;
+    json_t                        *record;
     ngx_int_t                      rc;
     ngx_constraint_field_error_t   error;
 
@@ -92,15 +92,8 @@ ngx_http_constraint_api_record(ngx_http_constraint_api_t *api,
         return NGX_OK;
     }
 
-    details = ngx_http_constraint_api_detail((char *) error.path.data,
-                                             error.path.len,
-                                             (char *) error.message);
+    ngx_http_constraint_api_invalid(api, &error);
 
-    ngx_http_constraint_api_fail(api,
-                                 NGX_HTTP_CONSTRAINT_API_E_INVALID_FIELD,
-                                 details, "%.*s %s", (int) error.path.len,
-                                 (char *) error.path.data,
-                                 (char *) error.message);
     return NGX_DONE;
 }
 

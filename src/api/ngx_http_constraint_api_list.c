@@ -5,8 +5,9 @@
  */
 
 /*
- * POST /constraints and /workflows: a filter, an order, a page.  Everything
- * that takes time, the filter's parsing too, happens in a pool thread.
+ * POST /constraints and /workflows, GET /profiles: a filter, an order, a page.
+ * Everything that takes time, the filter's parsing too, happens in a pool
+ * thread.
  */
 
 
@@ -42,6 +43,8 @@ static ngx_int_t ngx_http_constraint_api_list_order(
 static ngx_int_t ngx_http_constraint_api_list_compile(
     ngx_http_constraint_api_list_t *list);
 static ngx_int_t ngx_http_constraint_api_list_walk(
+    ngx_http_constraint_api_list_t *list);
+static ngx_int_t ngx_http_constraint_api_list_fixed(
     ngx_http_constraint_api_list_t *list);
 static void ngx_http_constraint_api_list_before(
     ngx_http_constraint_api_list_t *list, u_char *buf, ngx_str_t *after);
@@ -246,6 +249,12 @@ ngx_http_constraint_api_list_walk(ngx_http_constraint_api_list_t *list)
         from = &after;
     }
 
+    if (list->kind == NGX_CONSTRAINT_KIND_PROFILE
+        && ngx_http_constraint_api_list_fixed(list) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     rc = ngx_constraint_catalogue_walk_thread(list->job.catalogue, list->kind,
                                          from,
                                          ngx_http_constraint_api_list_visit,
@@ -264,6 +273,39 @@ ngx_http_constraint_api_list_walk(ngx_http_constraint_api_list_t *list)
                                        NULL, "the list could not be read, "
                                        "see /status and the error log");
     return NGX_ERROR;
+}
+
+
+/* The profiles that are not stored: they come first, in any order. */
+
+static ngx_int_t
+ngx_http_constraint_api_list_fixed(ngx_http_constraint_api_list_t *list)
+{
+    json_t                          *document;
+    ngx_int_t                        rc;
+    ngx_uint_t                       n;
+    const ngx_constraint_profile_t  *profile;
+
+    for (n = 0; /* void */ ; n++) {
+        profile = ngx_constraint_catalogue_profile(list->job.catalogue, n);
+
+        if (profile == NULL) {
+            return NGX_OK;
+        }
+
+        document = ngx_constraint_profile_document(profile);
+        if (document == NULL) {
+            return NGX_ERROR;
+        }
+
+        rc = ngx_http_constraint_api_page_add(&list->page, &profile->name,
+                                              document);
+        json_decref(document);
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
 }
 
 
@@ -299,6 +341,13 @@ ngx_http_constraint_api_list_visit(void *ctx, const ngx_str_t *key,
     }
 
     rc = NGX_OK;
+
+    if (list->kind == NGX_CONSTRAINT_KIND_PROFILE
+        && ngx_constraint_catalogue_profile_find(list->job.catalogue, key))
+    {
+        /* another one has its name */
+        return NGX_OK;
+    }
 
     if (query_match(list->query, document)) {
         rc = ngx_http_constraint_api_page_add(&list->page, key, document);

@@ -60,7 +60,9 @@ ngx_http_constraint_api_metadata(ngx_http_constraint_api_t *api)
         return;
     }
 
-    record = ngx_http_constraint_api_record_get(api, &revision);
+    record = ngx_http_constraint_api_record_get(api,
+                                              NGX_CONSTRAINT_KIND_CONSTRAINT,
+                                                &revision);
     if (record == NULL) {
         return;
     }

@@ -126,9 +126,7 @@ ngx_http_constraint_api_page_keep(ngx_http_constraint_api_page_t *page,
         page->bytes -= page->barrier.bytes;
     }
 
-    /* by name nothing that follows can come before it */
-
-    return (page->barrier.name && page->sort == NULL) ? NGX_DONE : NGX_OK;
+    return NGX_OK;
 }
 
 

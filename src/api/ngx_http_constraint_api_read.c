@@ -36,13 +36,14 @@ static ngx_int_t ngx_http_constraint_api_read_status(
 
 
 void
-ngx_http_constraint_api_get_constraint(ngx_http_constraint_api_t *api)
+ngx_http_constraint_api_get_record(ngx_http_constraint_api_t *api,
+    ngx_constraint_kind_e kind)
 {
     json_t      *document;
     uint64_t     revision;
     ngx_uint_t   status;
 
-    document = ngx_http_constraint_api_record_get(api, &revision);
+    document = ngx_http_constraint_api_record_get(api, kind, &revision);
     if (document == NULL) {
         return;
     }
@@ -60,7 +61,7 @@ ngx_http_constraint_api_get_constraint(ngx_http_constraint_api_t *api)
 
 json_t *
 ngx_http_constraint_api_record_get(ngx_http_constraint_api_t *api,
-    uint64_t *revision)
+    ngx_constraint_kind_e kind, uint64_t *revision)
 {
     json_t     *document;
     ngx_int_t   rc;
@@ -72,16 +73,11 @@ ngx_http_constraint_api_record_get(ngx_http_constraint_api_t *api,
     ngx_str_null(&error);
 
     if (ngx_constraint_name_valid(api->name.data, api->name.len)) {
-        rc = ngx_constraint_catalogue_get(api->catalogue,
-                                          NGX_CONSTRAINT_KIND_CONSTRAINT,
-                                          &api->name, revision, &document,
-                                          &error);
+        rc = ngx_constraint_catalogue_get(api->catalogue, kind, &api->name,
+                                          revision, &document, &error);
     }
 
-    if (ngx_http_constraint_api_read_failed(api,
-                                            NGX_CONSTRAINT_KIND_CONSTRAINT,
-                                            rc, &error)
-        != NGX_OK)
+    if (ngx_http_constraint_api_read_failed(api, kind, rc, &error) != NGX_OK)
     {
         return NULL;
     }

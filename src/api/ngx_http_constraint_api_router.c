@@ -111,6 +111,22 @@ static const ngx_http_constraint_api_route_t  ngx_http_constraint_api_routes[]
       NGX_HTTP_CONSTRAINT_API_READ, NGX_HTTP_CONSTRAINT_API_ARGS_LIST,
       NGX_HTTP_CONSTRAINT_API_FILTER, ngx_http_constraint_api_workflows },
 
+    { "/profiles", NGX_HTTP_GET,
+      NGX_HTTP_CONSTRAINT_API_READ, NGX_HTTP_CONSTRAINT_API_ARGS_LIST,
+      NGX_HTTP_CONSTRAINT_API_NONE, ngx_http_constraint_api_profiles },
+
+    { "/profiles/*", NGX_HTTP_GET,
+      NGX_HTTP_CONSTRAINT_API_READ, 0,
+      NGX_HTTP_CONSTRAINT_API_NONE, ngx_http_constraint_api_profile_get },
+
+    { "/profiles/*", NGX_HTTP_PUT,
+      NGX_HTTP_CONSTRAINT_API_WRITE, 0,
+      NGX_HTTP_CONSTRAINT_API_RECORD, ngx_http_constraint_api_profile_put },
+
+    { "/profiles/*", NGX_HTTP_DELETE,
+      NGX_HTTP_CONSTRAINT_API_WRITE, 0,
+      NGX_HTTP_CONSTRAINT_API_NONE, ngx_http_constraint_api_profile_delete },
+
     { "/status", NGX_HTTP_GET,
       NGX_HTTP_CONSTRAINT_API_READ, 0,
       NGX_HTTP_CONSTRAINT_API_NONE, ngx_http_constraint_api_server_status },

@@ -24,6 +24,7 @@ typedef struct {
     ngx_constraint_write_e                 op;
     ngx_str_t                              key;
     ngx_uint_t                             tries;
+    ngx_uint_t                             absent;   /* there is none yet */
     ngx_http_constraint_api_conditions_t   conditions;
 } ngx_http_constraint_api_writing_t;
 
@@ -49,12 +50,23 @@ static void ngx_http_constraint_api_in_use(ngx_http_constraint_api_t *api,
 
 
 static const char  *ngx_http_constraint_api_kinds[] = {
-    "Constraint", "Workflow"
+    "Constraint", "Workflow", "Profile"
+};
+
+static const char  *ngx_http_constraint_api_nouns[] = {
+    "constraint", "workflow", "profile"
 };
 
 static const char  *ngx_http_constraint_api_deeds[] = {
-    "registered", "updated", "deleted"
+    "registered", "updated", "deleted", "updated"
 };
+
+
+const char *
+ngx_http_constraint_api_noun(ngx_constraint_kind_e kind)
+{
+    return ngx_http_constraint_api_nouns[kind];
+}
 
 
 void
@@ -195,6 +207,15 @@ ngx_http_constraint_api_write_condition(ngx_http_constraint_api_t *api,
         return NGX_OK;
     }
 
+    /* what is not there yet has no tag that could be listed */
+
+    if (writing->op == NGX_CONSTRAINT_WRITE_PUT && !conditions->match
+        && (conditions->none_match_any || writing->absent))
+    {
+        write->if_none_match_any = 1;
+        return NGX_OK;
+    }
+
     if (revision == 0) {
         tags = conditions->match_tags.elts;
 
@@ -251,6 +272,14 @@ ngx_http_constraint_api_write_done(ngx_constraint_write_t *write)
     {
         ngx_http_constraint_api_write_post(api, write->revision);
 
+    } else if (write->result == NGX_CONSTRAINT_WRITE_PRECONDITION
+               && write->op == NGX_CONSTRAINT_WRITE_PUT
+               && write->if_match
+               && !writing->conditions.match)
+    {
+        writing->absent = 1;
+        ngx_http_constraint_api_write_post(api, 0);
+
     } else {
         ngx_http_constraint_api_refused(api, write);
     }
@@ -269,7 +298,7 @@ ngx_http_constraint_api_written(ngx_http_constraint_api_t *api,
         ngx_http_constraint_api_etag(api, write->revision);
     }
 
-    if (write->op == NGX_CONSTRAINT_WRITE_CREATE) {
+    if (write->op == NGX_CONSTRAINT_WRITE_CREATE || write->created) {
         ngx_http_constraint_api_created(api, write);
         return;
     }
@@ -292,8 +321,9 @@ ngx_http_constraint_api_created(ngx_http_constraint_api_t *api,
     ngx_str_t    location;
     const char  *kind;
 
-    kind = write->kind == NGX_CONSTRAINT_KIND_CONSTRAINT ? "constraint"
-                                                         : "workflow";
+    kind = (write->kind == NGX_CONSTRAINT_KIND_PROFILE)
+           ? "profiles" : ngx_http_constraint_api_noun(write->kind);
+
     id = json_object_get(write->document,
                          write->kind == NGX_CONSTRAINT_KIND_CONSTRAINT
                          ? "message_type" : "name");
@@ -308,9 +338,8 @@ ngx_http_constraint_api_created(ngx_http_constraint_api_t *api,
         ngx_http_constraint_api_header(api, "Location", &location);
     }
 
-    snprintf(message, sizeof(message), "%s %s",
-             ngx_http_constraint_api_kinds[write->kind],
-             ngx_http_constraint_api_deeds[write->op]);
+    snprintf(message, sizeof(message), "%s registered",
+             ngx_http_constraint_api_kinds[write->kind]);
 
     ngx_http_constraint_api_success(api, NGX_HTTP_CREATED, "data",
                                     json_pack("{s:s,s:O}", "message", message,
@@ -334,9 +363,7 @@ ngx_http_constraint_api_refused(ngx_http_constraint_api_t *api,
                                     NGX_HTTP_CONSTRAINT_API_E_ALREADY_EXISTS,
                                     NULL, "a %s of that name exists already; "
                                     "PUT changes it",
-                                    write->kind
-                                    == NGX_CONSTRAINT_KIND_CONSTRAINT
-                                    ? "constraint" : "workflow");
+                                    ngx_http_constraint_api_noun(write->kind));
         return;
 
     case NGX_CONSTRAINT_WRITE_NOT_FOUND:
@@ -348,16 +375,23 @@ ngx_http_constraint_api_refused(ngx_http_constraint_api_t *api,
         return;
 
     case NGX_CONSTRAINT_WRITE_INVALID:
-        details = ngx_http_constraint_api_detail(
-                                            (char *) write->field.path.data,
-                                            write->field.path.len,
+        ngx_http_constraint_api_invalid(api, &write->field);
+        return;
+
+    case NGX_CONSTRAINT_WRITE_NO_PROFILE:
+        details = ngx_http_constraint_api_detail("$.profile",
+                                            sizeof("$.profile") - 1,
                                             (char *) write->field.message);
         ngx_http_constraint_api_fail(api,
-                                     NGX_HTTP_CONSTRAINT_API_E_INVALID_FIELD,
-                                     details, "%.*s %s",
-                                     (int) write->field.path.len,
-                                     (char *) write->field.path.data,
-                                     (char *) write->field.message);
+                                   NGX_HTTP_CONSTRAINT_API_E_UNKNOWN_PROFILE,
+                                   details, "$.profile %s",
+                                   (char *) write->field.message);
+        return;
+
+    case NGX_CONSTRAINT_WRITE_READ_ONLY:
+        ngx_http_constraint_api_fail(api,
+                                NGX_HTTP_CONSTRAINT_API_E_PROFILE_READ_ONLY,
+                                NULL, "%s", (char *) write->error);
         return;
 
     case NGX_CONSTRAINT_WRITE_NO_WORKFLOW:
@@ -389,6 +423,24 @@ ngx_http_constraint_api_refused(ngx_http_constraint_api_t *api,
                                      NULL, "the store is not available: %s",
                                      (char *) write->error);
     }
+}
+
+
+void
+ngx_http_constraint_api_invalid(ngx_http_constraint_api_t *api,
+    const ngx_constraint_field_error_t *field)
+{
+    json_t  *details;
+
+    details = ngx_http_constraint_api_detail((char *) field->path.data,
+                                             field->path.len,
+                                             (char *) field->message);
+
+    ngx_http_constraint_api_fail(api,
+                                 NGX_HTTP_CONSTRAINT_API_E_INVALID_FIELD,
+                                 details, "%.*s %s", (int) field->path.len,
+                                 (char *) field->path.data,
+                                 (char *) field->message);
 }
 
 
@@ -429,6 +481,13 @@ ngx_http_constraint_api_in_use(ngx_http_constraint_api_t *api,
                                                         user));
     }
 
+    if (write->kind == NGX_CONSTRAINT_KIND_PROFILE) {
+        ngx_http_constraint_api_fail(api,
+                                   NGX_HTTP_CONSTRAINT_API_E_PROFILE_IN_USE,
+                                   details, "%s", (char *) write->error);
+        return;
+    }
+
     ngx_http_constraint_api_fail(api, NGX_HTTP_CONSTRAINT_API_E_IN_USE,
                                  details, "the workflow is used by %zu "
                                  "constraint(s); change or delete them first",
@@ -467,8 +526,7 @@ ngx_http_constraint_api_not_found(ngx_http_constraint_api_t *api,
 
     ngx_http_constraint_api_fail(api, NGX_HTTP_CONSTRAINT_API_E_NOT_FOUND,
                                  NULL, "there is no %s of that %s%s",
-                                 kind == NGX_CONSTRAINT_KIND_CONSTRAINT
-                                 ? "constraint" : "workflow",
+                                 ngx_http_constraint_api_noun(kind),
                                  api->args.revision.data
                                  ? "name and revision" : "name",
                                  valid ? "" : ": names are 1 to 255 of "

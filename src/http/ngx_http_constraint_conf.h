@@ -44,6 +44,7 @@ typedef struct {
 typedef struct {
     ngx_array_t                 *zones;         /* of catalogue * */
     ngx_array_t                 *vars;          /* ngx_http_constraint_var_t */
+    ngx_array_t                 *profiles;      /* of profile *, or NULL */
     ngx_array_t                  entries;       /* of entry *, all of them */
     ngx_array_t                  locations;     /* of loc_conf *, all */
     ngx_str_t                    thread_pool;
@@ -67,6 +68,10 @@ typedef struct {
     ngx_array_t                 *outer;         /* those an API is exempt
                                                  * from */
     ngx_array_t                 *single_headers; /* of ngx_str_t, lower */
+    ngx_str_t                    profile;       /* data NULL: inherited;
+                                                 * empty: off */
+    u_char                      *profile_file;
+    ngx_uint_t                   profile_line;
     ngx_constraint_settings_t    settings;      /* filled from the rest */
     ngx_uint_t                   on_error;
     ngx_uint_t                   offload;
@@ -93,6 +98,17 @@ char *ngx_http_constraint_conf_constraint(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_http_constraint_conf_resolve(ngx_conf_t *cf);
 void ngx_http_constraint_conf_warn(ngx_conf_t *cf);
+
+/* conf_profile.c */
+char *ngx_http_constraint_conf_profile_define(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+char *ngx_http_constraint_conf_profile(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_http_constraint_conf_profile_merge(
+    ngx_http_constraint_loc_conf_t *prev,
+    ngx_http_constraint_loc_conf_t *conf);
+ngx_int_t ngx_http_constraint_conf_profile_resolve(ngx_conf_t *cf,
+    ngx_http_constraint_main_conf_t *pmcf);
 
 /* conf_zone.c */
 char *ngx_http_constraint_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,

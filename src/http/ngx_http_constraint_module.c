@@ -227,6 +227,20 @@ static ngx_command_t  ngx_http_constraint_commands[] = {
       offsetof(ngx_http_constraint_loc_conf_t, timeout),
       NULL },
 
+    { ngx_string("constraint_profile_define"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_constraint_conf_profile_define,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("constraint_profile"),
+      NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_TAKE1,
+      ngx_http_constraint_conf_profile,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("constraint_max_pending"),
       NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
@@ -310,7 +324,9 @@ ngx_http_constraint_init(ngx_conf_t *cf)
 
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_constraint_module);
 
-    if (ngx_http_constraint_conf_resolve(cf) != NGX_OK) {
+    if (ngx_http_constraint_conf_resolve(cf) != NGX_OK
+        || ngx_http_constraint_conf_profile_resolve(cf, pmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -332,6 +348,7 @@ ngx_http_constraint_init(ngx_conf_t *cf)
     for (i = 0; i < pmcf->zones->nelts; i++) {
         ngx_constraint_catalogue_set_host(zones[i], &pmcf->host,
                                           pmcf->program_cache);
+        ngx_constraint_catalogue_set_profiles(zones[i], pmcf->profiles);
     }
 
     /* a module that gates nothing costs nothing */
@@ -564,6 +581,7 @@ ngx_http_constraint_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->subrequests, prev->subrequests, 1);
 
     ngx_http_constraint_merge_settings(prev, conf);
+    ngx_http_constraint_conf_profile_merge(prev, conf);
 
     conf->loc_conf = ((ngx_http_conf_ctx_t *) cf->ctx)->loc_conf;
 
