@@ -162,7 +162,7 @@ sub configuration {
     } else {
         if (!grep { $top->{$_} } qw(server upstream map constraint_zone
             log_format geo split_clients constraint_allow_vars
-            constraint_program_cache))
+            constraint_program_cache constraint_profile_define))
         {
             $text = "location / {\n$text\n}\n" unless $top->{location};
             $text = 'server { listen 127.0.0.1:' . port_of('fragment')

@@ -23,6 +23,7 @@
  *   page, cursor  what a page holds, where the next one begins
  *   input         the body of an execution
  *   describe      facts, cost and issues of a workflow as JSON
+ *   execution     what bounds a constraint, and who said so
  *   stats_json    statistics as JSON
  *   constraint, constraints, execute, metadata, unload, workflow, workflows,
  *   check, profile, status, fault: the resources
@@ -510,6 +511,14 @@ void ngx_http_constraint_api_stats_read(
 
 /* When it was registered, in ms since 1970; 0: not told. */
 int64_t ngx_http_constraint_api_born(json_t *document);
+
+
+/*
+ * Adds "profile", "execution" and "execution_sources" of a record's
+ * constraint to its metadata.
+ */
+void ngx_http_constraint_api_execution(ngx_http_constraint_api_t *api,
+    json_t *metadata, json_t *record);
 
 
 /* Resources */

@@ -116,6 +116,10 @@ ngx_http_constraint_api_metadata_facts(ngx_http_constraint_api_t *api,
         ngx_http_constraint_api_stats_set(metadata, view);
     }
 
+    if (metadata) {
+        ngx_http_constraint_api_execution(api, metadata, record);
+    }
+
     json_decref(record);
 
     if (metadata == NULL) {

@@ -285,8 +285,9 @@ void ngx_constraint_catalogue_loaded(ngx_constraint_catalogue_t *catalogue,
 /*
  * A document as REST shows it: the constraint record with its read-only
  * fields; a stored profile {"name":..., "source": "stored", fields,
- * "revision":..., "created_at":..., "updated_at":...}; for a workflow {"name":..., "revision":..., "created_at":...,
- * "updated_at":..., "document": {the CEL Policy}}.
+ * "revision":..., "created_at":..., "updated_at":...}; for a workflow
+ * {"name":..., "revision":..., "created_at":..., "updated_at":...,
+ * "document": {the CEL Policy}}.
  * NGX_OK with *document (the caller's reference) and *revision,
  * NGX_DECLINED, or NGX_ERROR with *error.  revision given != 0 on entry asks
  * for that revision of a workflow.

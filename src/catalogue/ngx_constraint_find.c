@@ -5,8 +5,8 @@
 
 /*
  * Finds what a rule is made of: the values of a constraint, its profile, its
- * workflow's head and document, of one snapshot, from the cache or from the store.
- * Parses and compiles nothing.
+ * workflow's head and document, of one snapshot, from the cache or from the
+ * store.  Parses and compiles nothing.
  */
 
 
