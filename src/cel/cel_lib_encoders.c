@@ -7,7 +7,8 @@
 /*
  * cel_lib_encoders.c - the `encoders` extension: base64, and beside the
  * specification base64url (without padding) and hex.  Decoding takes base64
- * with or without padding, hex in either case, and nothing else.
+ * with or without padding, hex in either case, and nothing else.  Further what
+ * Kubernetes has for the keys of a JSON Patch.
  */
 
 
@@ -28,6 +29,7 @@ CEL_ENCODERS(cel_base64url_encode);
 CEL_ENCODERS(cel_base64url_decode);
 CEL_ENCODERS(cel_hex_encode);
 CEL_ENCODERS(cel_hex_decode);
+CEL_ENCODERS(cel_jsonpatch_escape);
 static cel_status_t cel_encode64(cel_eval_t *eval, const cel_value_t *v,
     bool url, cel_value_t *out);
 static cel_status_t cel_decode64(cel_eval_t *eval, const cel_value_t *v,
@@ -48,6 +50,8 @@ const cel_overload_spec_t  cel_lib_encoders[] = {
                  cel_hex_encode, CEL_CODED),
     CEL_OVERLOAD("hex.decode", "hex_decode_string", "(string): bytes",
                  cel_hex_decode, CEL_CODED),
+    CEL_OVERLOAD("jsonpatch.escapeKey", "string_jsonpatch_escape_key_string",
+                 "(string): string", cel_jsonpatch_escape, CEL_CODED),
 
     CEL_OVERLOADS_END
 };
@@ -272,6 +276,39 @@ CEL_ENCODERS(cel_hex_decode)
     }
 
     out->kind = CEL_BYTES;
+
+    return CEL_OK;
+}
+
+
+/* as RFC 6901 has it: ~ is ~0 and / is ~1 */
+
+CEL_ENCODERS(cel_jsonpatch_escape)
+{
+    char      c, *p;
+    uint32_t  i, len;
+
+    len = args[0].len;
+
+    for (i = 0; i < args[0].len; i++) {
+        len += args[0].s[i] == '~' || args[0].s[i] == '/';
+    }
+
+    p = cel_new_string(eval, len, out);
+    if (p == NULL) {
+        return CEL_ERROR;
+    }
+
+    for (i = 0; i < args[0].len; i++) {
+        c = args[0].s[i];
+
+        if (c == '~' || c == '/') {
+            *p++ = '~';
+            c = c == '~' ? '0' : '1';
+        }
+
+        *p++ = c;
+    }
 
     return CEL_OK;
 }

@@ -53,6 +53,7 @@ static CEL_LISTS(cel_lists_sum_double);
 static CEL_LISTS(cel_lists_sum_duration);
 static CEL_LISTS(cel_lists_index_of);
 static CEL_LISTS(cel_lists_last_index_of);
+static CEL_LISTS(cel_lists_includes);
 
 
 #define CEL_SUM(type)                                                         \
@@ -98,6 +99,8 @@ const cel_overload_spec_t  cel_lib_lists[] = {
                  cel_lists_index_of, CEL_FOUND),
     CEL_OVERLOAD("lastIndexOf", "list_last_index_of", "list(A).(A): int",
                  cel_lists_last_index_of, CEL_FOUND),
+    CEL_OVERLOAD("includes", "list_includes_dyn_dyn", "dyn.(dyn): bool",
+                 cel_lists_includes, CEL_FOUND),
 
     CEL_OVERLOADS_END
 };
@@ -470,4 +473,25 @@ static CEL_LISTS(cel_lists_index_of)
 static CEL_LISTS(cel_lists_last_index_of)
 {
     return cel_lists_place(eval, args, true, out);
+}
+
+
+/* of what is no list: whether it is the same */
+
+static CEL_LISTS(cel_lists_includes)
+{
+    bool          equal = false;
+    cel_status_t  rc;
+
+    if (args[0].kind == CEL_LIST) {
+        rc = cel_lists_place(eval, args, false, out);
+        equal = out->i >= 0;
+
+    } else {
+        rc = cel_equal(eval, &args[0], &args[1], &equal);
+    }
+
+    *out = cel_bool(equal);
+
+    return rc;
 }

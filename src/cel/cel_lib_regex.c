@@ -274,6 +274,7 @@ cel_search_from(cel_search_t *search)
 static cel_status_t
 cel_search_groups(cel_search_t *search, uint32_t n)
 {
+    int       found;
     uint64_t  size;
 
     size = cel_re2_program_size(search->re);
@@ -286,9 +287,18 @@ cel_search_groups(cel_search_t *search, uint32_t n)
         return CEL_ERROR;
     }
 
-    return cel_re2_capture(search->re, search->text, search->len,
-                           search->spans, n)
-           == 1 ? CEL_OK : cel_fail_memory(search->eval);
+    /* RE2 keeps where it is for each instruction while it looks */
+
+    if (cel_arena_charge(search->eval->arena, CEL_RE2_MEMORY) != CEL_OK) {
+        return cel_fail_memory(search->eval);
+    }
+
+    found = cel_re2_capture(search->re, search->text, search->len,
+                            search->spans, n);
+
+    cel_arena_discharge(search->eval->arena, CEL_RE2_MEMORY);
+
+    return found == 1 ? CEL_OK : cel_fail_memory(search->eval);
 }
 
 

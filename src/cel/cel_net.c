@@ -174,14 +174,40 @@ cel_net_parse_6(const char *s, size_t len, cel_net_t *net)
 }
 
 
+/* ::ffff:c0a8:1 is 192.168.0.1, so that no network misses it */
+
+static void
+cel_net_unmap(cel_net_t *net)
+{
+    static const unsigned char  mapped[12] = {
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
+    };
+
+    if (memcmp(net->bytes, mapped, sizeof(mapped)) == 0) {
+        net->size = 4;
+        memcpy(net->bytes, net->bytes + 12, 4);
+        memset(net->bytes + 4, 0, 12);
+    }
+}
+
+
 bool
 cel_net_parse_ip(const char *s, size_t len, cel_net_t *net)
 {
     memset(net, 0, sizeof(cel_net_t));
     net->prefix = CEL_NET_ADDRESS;
 
-    return len > 0 && memchr(s, ':', len) != NULL
-           ? cel_net_parse_6(s, len, net) : cel_net_parse_4(s, len, net);
+    if (len == 0 || memchr(s, ':', len) == NULL) {
+        return cel_net_parse_4(s, len, net);
+    }
+
+    if (!cel_net_parse_6(s, len, net)) {
+        return false;
+    }
+
+    cel_net_unmap(net);
+
+    return true;
 }
 
 
@@ -194,7 +220,9 @@ cel_net_parse_cidr(const char *s, size_t len, cel_net_t *net)
 
     slash = len > 0 ? memchr(s, '/', len) : NULL;
 
-    if (slash == NULL || !cel_net_parse_ip(s, (size_t) (slash - s), net)) {
+    if (slash == NULL || !cel_net_parse_ip(s, (size_t) (slash - s), net)
+        || (net->size == 4 && memchr(s, ':', len) != NULL))
+    {
         return false;
     }
 

@@ -35,7 +35,8 @@ typedef struct {
 
 
 /*
- * Strict: no leading zeros, no zone, no IPv4 inside IPv6; a network keeps the
+ * Strict: no leading zeros, no zone, no dots inside IPv6; an IPv4 address
+ * mapped into IPv6 is that IPv4 address, and no network.  A network keeps the
  * bits behind its prefix.
  */
 bool cel_net_parse_ip(const char *s, size_t len, cel_net_t *net);

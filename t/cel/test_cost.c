@@ -381,7 +381,7 @@ static const char *const  random_methods[] = {
     "[?'text']", ".slice(0, 1)", ".flatten()", ".flatten(9)", ".distinct()",
     ".reverse()", ".first()", ".last()", ".sort()", ".sortBy(i, i)",
     ".sortBy(i, [s, t].size())", ".isSorted()", ".min()", ".max()",
-    ".sum()", ".indexOf(t)", ".lastIndexOf(s)",
+    ".sum()", ".indexOf(t)", ".lastIndexOf(s)", ".includes(t)",
     ".join('a separator of forty bytes and some more')",
     ".map(w, string(w)).join(s)", ".map(w, '%b %s %x'.format([w, w, w]))",
     ".map(w, '%f|%e|%d'.format([w, w, w]))", ".format([x, 2.5, 3u, b'a'])",

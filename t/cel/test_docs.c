@@ -32,9 +32,10 @@ static const struct {
     { cel_lib_message, "Messages", "cel-spec, langdef.md" },
     { cel_lib_math, "Math", "cel-go, ext.Math" },
     { cel_lib_encoders, "Encoders",
-      "cel-go, ext.Encoders; base64url and hex are ours" },
+      "cel-go, ext.Encoders; base64url and hex are ours; jsonpatch: "
+      "Kubernetes" },
     { cel_lib_lists, "Lists", "cel-go, ext.Lists; sum, min, max, isSorted, "
-      "indexOf, lastIndexOf: Kubernetes" },
+      "indexOf, lastIndexOf, includes: Kubernetes" },
     { cel_lib_sets, "Sets", "cel-go, ext.Sets" },
     { cel_lib_network, "Network",
       "Kubernetes, IP and CIDR libraries; isMask: cel-go, ext.Network" },
