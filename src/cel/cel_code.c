@@ -298,11 +298,25 @@ cel_handler_close(cel_code_t *c, uint32_t outer)
 
 
 void
+cel_handler_undo(cel_code_t *c, const cel_mark_t *mark, uint32_t outer)
+{
+    uint32_t  i;
+
+    for (i = mark->ncode; i < c->ncode; i++) {
+        if (c->handler_of[i] == mark->nhandlers) {
+            c->handler_of[i] = outer;
+        }
+    }
+}
+
+
+void
 cel_code_mark(const cel_code_t *c, cel_mark_t *mark)
 {
     mark->ncode = c->ncode;
     mark->nconstants = c->nconstants;
     mark->nhandlers = c->nhandlers;
+    mark->nslots = c->nslots;
     mark->depth = c->depth;
 }
 
@@ -313,5 +327,6 @@ cel_code_rewind(cel_code_t *c, const cel_mark_t *mark)
     c->ncode = mark->ncode;
     c->nconstants = mark->nconstants;
     c->nhandlers = mark->nhandlers;
+    c->nslots = mark->nslots;
     c->depth = mark->depth;
 }

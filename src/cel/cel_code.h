@@ -66,6 +66,7 @@ typedef struct {
     uint32_t              ncode;
     uint32_t              nconstants;
     uint32_t              nhandlers;
+    uint32_t              nslots;
     uint32_t              depth;
 } cel_mark_t;
 
@@ -112,6 +113,12 @@ bool cel_code_keep(cel_code_t *c, const cel_value_t *v, cel_value_t *out);
  */
 uint32_t cel_handler_open(cel_code_t *c, uint32_t up);
 void cel_handler_close(cel_code_t *c, uint32_t outer);
+
+/*
+ * What was emitted since the mark within the handler that was opened there
+ * has its errors go to the outer one after all.
+ */
+void cel_handler_undo(cel_code_t *c, const cel_mark_t *mark, uint32_t outer);
 
 void cel_code_mark(const cel_code_t *c, cel_mark_t *mark);
 void cel_code_rewind(cel_code_t *c, const cel_mark_t *mark);

@@ -25,6 +25,8 @@
 
 static bool cel_compile_logic(cel_code_t *c, const cel_node_t *node, bool all,
     cel_value_t *v);
+static bool cel_logic_decided(cel_code_t *c, const cel_mark_t *mark,
+    bool value, cel_value_t *v);
 static bool cel_compile_ternary(cel_code_t *c, const cel_node_t *node,
     cel_value_t *v);
 static bool cel_compile_present(cel_code_t *c, const cel_node_t *node,
@@ -174,7 +176,12 @@ cel_call_fold(cel_code_t *c, const cel_mark_t *mark, cel_value_t *v)
 }
 
 
-/* && and || : see cel_vm.c for the absorption of errors */
+/*
+ * && and || : see cel_vm.c for the absorption of errors.  A left operand that
+ * is constant decides, or leaves the right one as the answer; so may a right
+ * one that would not change the left.  What is left stays in its order, and
+ * both are compiled, for what is wrong in them.
+ */
 
 static bool
 cel_compile_logic(cel_code_t *c, const cel_node_t *node, bool all,
@@ -182,7 +189,7 @@ cel_compile_logic(cel_code_t *c, const cel_node_t *node, bool all,
 {
     bool         left, right;
     uint32_t     pc, outer;
-    cel_mark_t   mark;
+    cel_mark_t   mark, middle;
     cel_value_t  a, b;
 
     cel_code_mark(c, &mark);
@@ -190,6 +197,14 @@ cel_compile_logic(cel_code_t *c, const cel_node_t *node, bool all,
     outer = cel_handler_open(c, 0);
     left = cel_compile_node(c, node->items[0], &a);
     cel_handler_close(c, outer);
+
+    left = left && a.kind == CEL_BOOL;
+    cel_code_mark(c, &middle);
+
+    if (left && a.b == all && node->items[1]->type->kind == CEL_T_BOOL) {
+        cel_code_rewind(c, &mark);
+        return cel_compile_node(c, node->items[1], v);
+    }
 
     pc = cel_emit(c, all ? CEL_OP_AND : CEL_OP_OR, 0, 0, 0);
 
@@ -199,30 +214,63 @@ cel_compile_logic(cel_code_t *c, const cel_node_t *node, bool all,
     cel_handler_close(c, outer);
     c->level--;
 
+    right = right && b.kind == CEL_BOOL;
+
     cel_emit(c, all ? CEL_OP_AND_END : CEL_OP_OR_END, 0, 0, -1);
     cel_code_land(c, pc);
 
-    if (c->failed || !left || !right || a.kind != CEL_BOOL
-        || b.kind != CEL_BOOL)
-    {
+    if (c->failed) {
         return false;
     }
 
-    *v = cel_bool(all ? a.b && b.b : a.b || b.b);
+    if (left && (a.b != all || right)) {
+        return cel_logic_decided(c, &mark, a.b != all ? a.b : b.b, v);
+    }
 
-    cel_code_rewind(c, &mark);
+    if (right && b.b == all && node->items[0]->type->kind == CEL_T_BOOL) {
+        cel_code_rewind(c, &middle);
+        cel_handler_undo(c, &mark, outer);
+    }
+
+    return false;
+}
+
+
+static bool
+cel_logic_decided(cel_code_t *c, const cel_mark_t *mark, bool value,
+    cel_value_t *v)
+{
+    *v = cel_bool(value);
+
+    cel_code_rewind(c, mark);
     cel_emit_const(c, v);
 
     return !c->failed;
 }
 
 
+/* Of a constant condition one branch is left; both are compiled, though. */
+
 static bool
 cel_compile_ternary(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
 {
-    uint32_t  unless, jump;
+    bool         constant;
+    uint32_t     unless, jump;
+    cel_mark_t   mark;
+    cel_value_t  other;
 
-    cel_compile_node(c, node->items[0], v);
+    cel_code_mark(c, &mark);
+
+    if (cel_compile_node(c, node->items[0], v) && v->kind == CEL_BOOL) {
+        cel_code_rewind(c, &mark);
+        constant = v->b;
+
+        cel_compile_node(c, node->items[constant ? 2 : 1], &other);
+        cel_code_rewind(c, &mark);
+
+        return cel_compile_node(c, node->items[constant ? 1 : 2], v);
+    }
+
     unless = cel_emit(c, CEL_OP_UNLESS, 0, 0, -1);
 
     cel_compile_node(c, node->items[1], v);

@@ -21,7 +21,7 @@ static void cel_operator_order(cel_code_t *c, const cel_mark_t *mark,
 static void cel_operator_key(cel_code_t *c, const cel_mark_t *mark, uint32_t
     key);
 static bool cel_compile_equal_const(cel_code_t *c, const cel_node_t *node,
-    const cel_node_t *constant, bool equal);
+    const cel_node_t *constant, bool equal, cel_value_t *v);
 static bool cel_compile_in_set(cel_code_t *c, const cel_mark_t *mark,
     const cel_value_t *list);
 static void cel_in_fact(cel_code_t *c, uint32_t set);
@@ -172,11 +172,11 @@ cel_compile_equal(cel_code_t *c, const cel_node_t *node, bool equal,
     right = node->items[1];
 
     if (right->kind == CEL_N_CONST && left->kind != CEL_N_CONST) {
-        return cel_compile_equal_const(c, left, right, equal);
+        return cel_compile_equal_const(c, left, right, equal, v);
     }
 
     if (left->kind == CEL_N_CONST && right->kind != CEL_N_CONST) {
-        return cel_compile_equal_const(c, right, left, equal);
+        return cel_compile_equal_const(c, right, left, equal, v);
     }
 
     operator.name = node->name;
@@ -189,16 +189,19 @@ cel_compile_equal(cel_code_t *c, const cel_node_t *node, bool equal,
 
 static bool
 cel_compile_equal_const(cel_code_t *c, const cel_node_t *node,
-    const cel_node_t *constant, bool equal)
+    const cel_node_t *constant, bool equal, cel_value_t *v)
 {
+    bool         folded;
     uint32_t     k;
-    cel_value_t  v;
+    cel_mark_t   mark;
+    cel_value_t  kept;
 
-    if (!cel_code_keep(c, &constant->value, &v)) {
+    if (!cel_code_keep(c, &constant->value, &kept)) {
         return false;
     }
 
-    k = cel_code_constant(c, &v);
+    k = cel_code_constant(c, &kept);
+    cel_code_mark(c, &mark);
 
     if (equal && node->ref == CEL_R_FACT) {
         cel_code_slot(c, node->slot);
@@ -207,10 +210,10 @@ cel_compile_equal_const(cel_code_t *c, const cel_node_t *node,
         return false;
     }
 
-    cel_compile_node(c, node, &v);
+    folded = cel_compile_node(c, node, v);
     cel_emit(c, equal ? CEL_OP_EQ_CONST : CEL_OP_NE_CONST, 0, k, 0);
 
-    return false;
+    return folded && cel_call_fold(c, &mark, v);
 }
 
 

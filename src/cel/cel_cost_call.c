@@ -221,15 +221,20 @@ static void
 cel_cost_ternary(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape)
 {
+    uint64_t     min;
     cel_shape_t  other;
     cel_spent_t  yes, no;
 
+    min = spent->min;
     cel_cost_node(coster, node->items[0], spent, shape);
 
     cel_bound_set(&yes.max, CEL_COST_TERNARY);
     cel_bound_set(&no.max, CEL_COST_TERNARY);
-    yes.min = 1;
-    no.min = 1;
+
+    /* a condition that may be constant leaves one branch alone */
+
+    yes.min = spent->min > min;
+    no.min = yes.min;
 
     cel_cost_node(coster, node->items[1], &yes, shape);
     cel_cost_node(coster, node->items[2], &no, &other);
