@@ -97,6 +97,43 @@ like($out, qr/^ERROR: \S+:7:10: 'status' is an integer from 400 to 599/m,
     'a position in a literal block');
 like($out, qr/^ERROR: \S+:8:\d+: /m, 'every error is told');
 
+put('warned.yaml', <<'END');
+name: warned
+rule:
+  variables:
+    - name: unused
+      expression: "1"
+    - name: _meant
+      expression: "2"
+    - name: explained
+      expression: "'c'"
+  match:
+    - condition: request.method == 'A' || request.method != 'A'
+      output: "'A'"
+      explanation: variables.explained
+    - condition: 1 > 2
+      output: "'B'"
+    - condition: "true"
+      output: |
+        now == null
+          ? 'C' : 'D'
+END
+
+run('', 'check', "$dir/warned.yaml");
+is($code, 0, 'a workflow with warnings is accepted');
+like($out, qr/^\S+warned\.yaml: OK$/m, 'OK');
+unlike($out, qr/^ERROR/m, 'without errors');
+is(join(' ', $out =~ /^WARNING: \S+?warned\.yaml:(\d+:\d+):/mg),
+    '11:58 14:18 18:13 4:13', 'each warning has its place');
+like($out, qr/always true: every value .*match\[0\]\.condition\)$/m,
+    'a condition that is always true, and where');
+like($out, qr/the condition is always false: this match is never taken/,
+    'a constant condition');
+like($out, qr/timestamp and null are never equal/, 'values never equal');
+like($out, qr/the variable "unused" is never used \(rule\.variables\[0\]\)$/m,
+    'an unused variable');
+like($out, qr/^ \|     - name: unused\n \| \.{12}\^$/m, 'excerpt and caret');
+
 put('tabs.json', "{\"name\":\n\t\"x\"\n\t\"rule\": 1}");
 run('', 'check', "$dir/tabs.json");
 like($out, qr/:3:2: """ where "," or "}" should be$/m, 'JSON is read as JSON');

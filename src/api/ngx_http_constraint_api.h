@@ -488,6 +488,9 @@ void ngx_http_constraint_api_input_free(
 /* an array of {"path", "line", "column", "message", "excerpt"} */
 json_t *ngx_http_constraint_api_issues(const workflow_issues_t *issues);
 
+/* The same of its warnings. */
+json_t *ngx_http_constraint_api_warnings(const workflow_issues_t *issues);
+
 /* Is the text itself broken: 400, not 422. */
 ngx_uint_t ngx_http_constraint_api_issues_syntax(
     const workflow_issues_t *issues);

@@ -136,6 +136,9 @@ ngx_http_constraint_api_check_data(ngx_http_constraint_api_checking_t *check,
     (void) json_object_set_new(data, "diagnostics",
                                ngx_http_constraint_api_issues(
                                                              &check->issues));
+    (void) json_object_set_new(data, "warnings",
+                               ngx_http_constraint_api_warnings(
+                                                             &check->issues));
 
     return data;
 }

@@ -13,6 +13,8 @@
 #include "ngx_http_constraint_api.h"
 
 
+static json_t *ngx_http_constraint_api_issue_list(
+    const workflow_issue_t *issues, uint32_t count);
 static json_t *ngx_http_constraint_api_facts(const workflow_t *workflow);
 static json_t *ngx_http_constraint_api_cost(const workflow_t *workflow,
     const cel_sizes_t *sizes);
@@ -22,14 +24,30 @@ static json_t *ngx_http_constraint_api_units(uint64_t units);
 json_t *
 ngx_http_constraint_api_issues(const workflow_issues_t *issues)
 {
+    return ngx_http_constraint_api_issue_list(issues->items, issues->count);
+}
+
+
+json_t *
+ngx_http_constraint_api_warnings(const workflow_issues_t *issues)
+{
+    return ngx_http_constraint_api_issue_list(issues->warnings,
+                                              issues->nwarnings);
+}
+
+
+static json_t *
+ngx_http_constraint_api_issue_list(const workflow_issue_t *issues,
+    uint32_t count)
+{
     json_t                  *list, *item;
     uint32_t                 i;
     const workflow_issue_t  *issue;
 
     list = json_array();
 
-    for (i = 0; i < issues->count; i++) {
-        issue = &issues->items[i];
+    for (i = 0; i < count; i++) {
+        issue = &issues[i];
 
         item = json_pack("{s:o,s:o}", "path",
                          ngx_http_constraint_api_string(issue->path,

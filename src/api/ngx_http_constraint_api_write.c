@@ -43,6 +43,8 @@ static void ngx_http_constraint_api_created(ngx_http_constraint_api_t *api,
     ngx_constraint_write_t *write);
 static void ngx_http_constraint_api_refused(ngx_http_constraint_api_t *api,
     ngx_constraint_write_t *write);
+static void ngx_http_constraint_api_warned(json_t *object,
+    ngx_constraint_write_t *write);
 static void ngx_http_constraint_api_bad_workflow(
     ngx_http_constraint_api_t *api, ngx_constraint_write_t *write);
 static void ngx_http_constraint_api_in_use(ngx_http_constraint_api_t *api,
@@ -292,7 +294,8 @@ static void
 ngx_http_constraint_api_written(ngx_http_constraint_api_t *api,
     ngx_constraint_write_t *write)
 {
-    char  message[64];
+    char     message[64];
+    json_t  *answer;
 
     if (write->op != NGX_CONSTRAINT_WRITE_DELETE) {
         ngx_http_constraint_api_etag(api, write->revision);
@@ -307,8 +310,22 @@ ngx_http_constraint_api_written(ngx_http_constraint_api_t *api,
              ngx_http_constraint_api_kinds[write->kind],
              ngx_http_constraint_api_deeds[write->op]);
 
-    ngx_http_constraint_api_success(api, NGX_HTTP_OK, "message",
-                                    json_string(message));
+    answer = json_pack("{s:b,s:s}", "success", 1, "message", message);
+
+    ngx_http_constraint_api_warned(answer, write);
+    ngx_http_constraint_api_answer(api, NGX_HTTP_OK, answer);
+}
+
+
+/* what a workflow was accepted in spite of */
+
+static void
+ngx_http_constraint_api_warned(json_t *object, ngx_constraint_write_t *write)
+{
+    if (write->issues && write->issues->nwarnings) {
+        (void) json_object_set_new(object, "warnings",
+                             ngx_http_constraint_api_warnings(write->issues));
+    }
 }
 
 
@@ -317,7 +334,7 @@ ngx_http_constraint_api_created(ngx_http_constraint_api_t *api,
     ngx_constraint_write_t *write)
 {
     char         message[64];
-    json_t      *id;
+    json_t      *id, *data;
     ngx_str_t    location;
     const char  *kind;
 
@@ -341,9 +358,10 @@ ngx_http_constraint_api_created(ngx_http_constraint_api_t *api,
     snprintf(message, sizeof(message), "%s registered",
              ngx_http_constraint_api_kinds[write->kind]);
 
-    ngx_http_constraint_api_success(api, NGX_HTTP_CREATED, "data",
-                                    json_pack("{s:s,s:O}", "message", message,
-                                              "id", id));
+    data = json_pack("{s:s,s:O}", "message", message, "id", id);
+
+    ngx_http_constraint_api_warned(data, write);
+    ngx_http_constraint_api_success(api, NGX_HTTP_CREATED, "data", data);
 }
 
 

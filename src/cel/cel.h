@@ -57,6 +57,7 @@ typedef enum {
     /* compile time */
     CEL_E_PARSE,
     CEL_E_CHECK,
+    CEL_E_WARNING,            /* right, and hardly meant: refuses nothing */
     CEL_E_TOO_LARGE,          /* a limit of cel_limits_t */
 
     /* evaluation: absorbed by && || and ?: as the language says */
@@ -444,6 +445,14 @@ cel_status_t cel_env_import(cel_env_t *env, const char *name, size_t len);
 cel_status_t cel_env_declare_function(cel_env_t *env, const char *name,
     const char *signature);
 
+/*
+ * Where each compilation from now on leaves its warnings, of kind
+ * CEL_E_WARNING: what is always true or false, values of types that are never
+ * equal, variables that are not used.  Borrowed; NULL, as at first: nowhere.
+ * Programs are the same with and without.
+ */
+void cel_env_collect_warnings(cel_env_t *env, cel_issues_t *warnings);
+
 /* Takes the last declaration of name back: CEL_OK or CEL_NOT_FOUND. */
 cel_status_t cel_env_undeclare(cel_env_t *env, const char *name);
 
@@ -463,7 +472,7 @@ cel_status_t cel_env_declare_resolver(cel_env_t *env, const char *function,
 
 /*
  * Parses, checks, costs and compiles.  NULL on error, with issues filled;
- * issues may hold nothing but warnings when a program is returned.  The
+ * issues are empty when a program is returned.  The
  * program does not refer to env or source afterwards; the allocator must
  * outlive it.
  */

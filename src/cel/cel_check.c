@@ -12,6 +12,7 @@
 
 
 #include "cel_check.h"
+#include "cel_warn.h"
 
 #include <string.h>
 
@@ -63,6 +64,10 @@ cel_check(cel_env_t *env, cel_ast_t *ast, cel_issues_t *issues)
         if (!checker.memory && issues->total == total) {
             cel_check_close(&checker, ast->root);
         }
+    }
+
+    if (!checker.memory && issues->total == total && env->warnings != NULL) {
+        cel_warn(env, ast);
     }
 
     if (checker.memory) {

@@ -39,6 +39,11 @@ cel_compile_tests(cel_env_t *env, const char *source, size_t len,
 
     memset(issues, 0, sizeof(cel_issues_t));
 
+    if (env->warnings != NULL) {
+        env->warnings->count = 0;
+        env->warnings->total = 0;
+    }
+
     program = NULL;
 
     cel_arena_init(&arena, env->allocator, NULL, 0, env->limits.max_memory);

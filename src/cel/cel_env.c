@@ -125,6 +125,13 @@ cel_env_copy(cel_env_t *env, const char *text, size_t len)
 }
 
 
+void
+cel_env_collect_warnings(cel_env_t *env, cel_issues_t *warnings)
+{
+    env->warnings = warnings;
+}
+
+
 const cel_limits_t *
 cel_env_limits(const cel_env_t *env)
 {

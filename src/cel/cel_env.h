@@ -79,6 +79,7 @@ struct cel_env_s {
     cel_resolver_t         *resolvers;
     cel_functions_t        *functions;
     cel_declared_t         *declared;    /* functions, the last one first */
+    cel_issues_t           *warnings;    /* borrowed, NULL: nobody asks */
     void                   *result;      /* cel_shape_t of what was compiled
                                           * last, NULL: nobody asks */
 };

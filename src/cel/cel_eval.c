@@ -24,6 +24,7 @@ static const char *const  cel_error_kind_names[] = {
     "none",
     "parse",
     "check",
+    "warning",
     "too large",
     "no such key",
     "no such overload",

@@ -50,6 +50,10 @@ void cli_file_free(cli_file_t *file);
 void cli_print_issues(FILE *out, const char *name,
     const workflow_issues_t *issues);
 
+/* "WARNING: ...", as above. */
+void cli_print_warnings(FILE *out, const char *name,
+    const workflow_issues_t *issues);
+
 /* The same for an expression. */
 void cli_print_error(FILE *out, const char *name, const char *source,
     size_t len, const cel_error_t *error);

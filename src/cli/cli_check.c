@@ -90,6 +90,7 @@ check_file(const char *name)
         code = CLI_FAILED;
 
     } else {
+        cli_print_warnings(stdout, name, &issues);
         check_print(&file, workflow, &names);
         workflow_destroy(workflow);
         code = CLI_OK;

@@ -21,6 +21,8 @@
 
 static bool cli_file_load(cli_file_t *file, FILE *in);
 static workflow_format_t cli_file_format(const cli_file_t *file);
+static void cli_print_issue(FILE *out, const char *what, const char *name,
+    const workflow_issue_t *issue);
 static bool cli_file_ends(const char *name, const char *suffix);
 
 
@@ -136,25 +138,47 @@ void
 cli_print_issues(FILE *out, const char *name,
     const workflow_issues_t *issues)
 {
-    uint32_t                 i;
-    const workflow_issue_t  *issue;
+    uint32_t  i;
 
     for (i = 0; i < issues->count; i++) {
-        issue = &issues->items[i];
-
-        fprintf(out, "ERROR: %s:%u:%u: %s", name, issue->line, issue->column,
-                issue->message);
-
-        if (issue->path[0] != '\0') {
-            fprintf(out, " (%s)", issue->path);
-        }
-
-        fprintf(out, "\n%s\n", issue->excerpt);
+        cli_print_issue(out, "ERROR", name, &issues->items[i]);
     }
 
     if (issues->total > issues->count) {
         fprintf(out, "... and %u more\n", issues->total - issues->count);
     }
+}
+
+
+void
+cli_print_warnings(FILE *out, const char *name,
+    const workflow_issues_t *issues)
+{
+    uint32_t  i;
+
+    for (i = 0; i < issues->nwarnings; i++) {
+        cli_print_issue(out, "WARNING", name, &issues->warnings[i]);
+    }
+
+    if (issues->total_warnings > issues->nwarnings) {
+        fprintf(out, "... and %u more warnings\n",
+                issues->total_warnings - issues->nwarnings);
+    }
+}
+
+
+static void
+cli_print_issue(FILE *out, const char *what, const char *name,
+    const workflow_issue_t *issue)
+{
+    fprintf(out, "%s: %s:%u:%u: %s", what, name, issue->line, issue->column,
+            issue->message);
+
+    if (issue->path[0] != '\0') {
+        fprintf(out, " (%s)", issue->path);
+    }
+
+    fprintf(out, "\n%s\n", issue->excerpt);
 }
 
 

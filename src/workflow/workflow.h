@@ -39,7 +39,8 @@ typedef enum {
     WORKFLOW_I_DOCUMENT,      /* its shape is not a CEL Policy's */
     WORKFLOW_I_EXPRESSION,    /* an expression does not parse or check */
     WORKFLOW_I_OUTPUT,        /* an output is none of the allowed shapes */
-    WORKFLOW_I_LIMIT          /* too large, too deep, too costly */
+    WORKFLOW_I_LIMIT,         /* too large, too deep, too costly */
+    WORKFLOW_I_WARNING        /* right, and hardly meant */
 } workflow_issue_kind_t;
 
 
@@ -63,6 +64,11 @@ typedef struct {
     uint32_t               count;      /* filled */
     uint32_t               total;      /* found */
     workflow_issue_t       items[WORKFLOW_ISSUES_MAX];
+
+    /* of a workflow that compiled: they refuse nothing */
+    uint32_t               nwarnings;
+    uint32_t               total_warnings;
+    workflow_issue_t       warnings[WORKFLOW_ISSUES_MAX];
 } workflow_issues_t;
 
 

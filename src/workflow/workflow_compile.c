@@ -28,6 +28,14 @@ struct scope_s {
 };
 
 
+/* What is asked of a variable at the end: does anything read it? */
+
+typedef struct {
+    const workflow_node_t *node;
+    bool                   used;
+} compile_usage_t;
+
+
 typedef struct {
     workflow_document_t   *doc;
     workflow_t            *workflow;
@@ -42,6 +50,8 @@ typedef struct {
     char                   type[WORKFLOW_TYPE_MAX];     /* all agree with */
     char                   shown[WORKFLOW_TYPE_MAX];
     cel_issues_t           issues;
+    cel_issues_t           warnings;    /* of one expression */
+    compile_usage_t       *usage;       /* of each variable */
 } compile_t;
 
 
@@ -55,8 +65,6 @@ typedef struct {
 } compile_matches_t;
 
 
-static workflow_t *compile_create(const workflow_options_t *options,
-    const workflow_shape_t *shape);
 static cel_status_t compile_policy(compile_t *c,
     const workflow_options_t *options);
 static cel_status_t compile_prepare(compile_t *c,
@@ -84,6 +92,8 @@ static cel_program_t *compile_expression(compile_t *c,
     const workflow_node_t *node, const char *key);
 static cel_program_t *compile_result(compile_t *c,
     const workflow_node_t *node, const char *key, cel_program_t *program);
+static void compile_used(compile_t *c, const cel_program_t *program);
+static void compile_unused(compile_t *c);
 static void compile_issue(compile_t *c, const workflow_node_t *node,
     const cel_error_t *error);
 static uint32_t compile_count(const workflow_node_t *rule);
@@ -103,6 +113,9 @@ workflow_compile(const char *text, size_t len, workflow_format_t format,
     workflow = NULL;
     c = NULL;
 
+    issues->nwarnings = 0;
+    issues->total_warnings = 0;
+
     if (workflow_document_open(&doc, text, len, format, options->allocator,
                                issues)
         != CEL_OK
@@ -111,7 +124,7 @@ workflow_compile(const char *text, size_t len, workflow_format_t format,
         goto done;
     }
 
-    workflow = compile_create(options, &shape);
+    workflow = workflow_create(options, &shape);
 
     if (workflow != NULL) {
         c = cel_arena_alloc(&doc.arena, sizeof(compile_t));
@@ -127,15 +140,20 @@ workflow_compile(const char *text, size_t len, workflow_format_t format,
 
     c->doc = &doc;
     c->workflow = workflow;
+    c->usage = cel_arena_alloc(&doc.arena, (workflow->nvariables + 1)
+                                           * sizeof(compile_usage_t));
 
     c->env = cel_env_create(options->allocator != NULL
                             ? options->allocator : &cel_allocator_libc,
                             options->limits);
 
-    if (c->env == NULL || cel_env_keep_result(c->env) != CEL_OK) {
+    if (c->env == NULL || c->usage == NULL
+        || cel_env_keep_result(c->env) != CEL_OK)
+    {
         compile_memory(c);
 
     } else {
+        cel_env_collect_warnings(c->env, &c->warnings);
         compile_policy(c, options);
     }
 
@@ -157,90 +175,6 @@ done:
     }
 
     return workflow;
-}
-
-
-static workflow_t *
-compile_create(const workflow_options_t *options,
-    const workflow_shape_t *shape)
-{
-    size_t        steps, variables;
-    workflow_t   *workflow;
-    cel_arena_t   arena;
-
-    cel_arena_init(&arena, options->allocator != NULL ? options->allocator
-                                                      : &cel_allocator_libc,
-                   NULL, 0, WORKFLOW_MAX_MEMORY);
-
-    steps = shape->matches * sizeof(workflow_step_t);
-    variables = shape->variables * sizeof(workflow_variable_t);
-
-    workflow = cel_arena_alloc(&arena, sizeof(workflow_t));
-
-    if (workflow == NULL) {
-        goto failed;
-    }
-
-    memset(workflow, 0, sizeof(workflow_t));
-
-    workflow->steps = cel_arena_alloc(&arena, steps + 1);
-    workflow->variables = cel_arena_alloc(&arena, variables + 1);
-
-    if (workflow->steps == NULL || workflow->variables == NULL) {
-        goto failed;
-    }
-
-    memset(workflow->steps, 0, steps);
-    memset(workflow->variables, 0, variables);
-
-    workflow->nsteps = shape->matches;
-    workflow->nvariables = shape->variables;
-    workflow->first_slot = options->first_slot;
-    workflow->any_output = options->any_output;
-    workflow->arena = arena;
-
-    return workflow;
-
-failed:
-
-    cel_arena_reset(&arena);
-
-    return NULL;
-}
-
-
-void
-workflow_destroy(workflow_t *workflow)
-{
-    uint32_t     i;
-    cel_arena_t  arena;
-
-    if (workflow == NULL) {
-        return;
-    }
-
-    for (i = 0; i < workflow->nsteps; i++) {
-        if (workflow->steps[i].condition != NULL) {
-            cel_program_destroy(workflow->steps[i].condition);
-        }
-
-        if (workflow->steps[i].output != NULL) {
-            cel_program_destroy(workflow->steps[i].output);
-        }
-    }
-
-    for (i = 0; i < workflow->nvariables; i++) {
-        if (workflow->variables[i].program != NULL) {
-            cel_program_destroy(workflow->variables[i].program);
-        }
-    }
-
-    for (i = 0; i < workflow->natoms; i++) {
-        cel_program_destroy(workflow->atoms[i].program);
-    }
-
-    arena = workflow->arena;            /* it holds the workflow itself */
-    cel_arena_reset(&arena);
 }
 
 
@@ -280,6 +214,8 @@ compile_policy(compile_t *c, const workflow_options_t *options)
     if (c->doc->issues->total != 0) {
         return CEL_ERROR;
     }
+
+    compile_unused(c);
 
     workflow_path_cut(&c->path, 0);
     workflow_path_add(&c->path, "%s", c->shown);
@@ -505,6 +441,9 @@ compile_variable(compile_t *c, const workflow_node_t *node)
     i = c->variables++;
     variable = &c->workflow->variables[i];
 
+    c->usage[i].node = node;
+    c->usage[i].used = false;
+
     variable->line = node->line;
     variable->path = compile_path(c);
     variable->program = compile_expression(c,
@@ -639,13 +578,18 @@ compile_condition(compile_t *c, const workflow_node_t *match,
     type = cel_program_type(step->condition);
     cel_type_format(type, text, sizeof(text));
 
+    len = workflow_path_add(&c->path, ".condition");
+
     if (!workflow_type_agree(text, "bool")) {
-        len = workflow_path_add(&c->path, ".condition");
         workflow_issue(c->doc, WORKFLOW_I_EXPRESSION,
                        workflow_node_position(c->doc, node, 0), c->path.text,
                        "a condition must be bool, this is %s", text);
-        workflow_path_cut(&c->path, len);
+
+    } else if (c->warnings.count == 0) {
+        workflow_warn_condition(c->doc, node, c->path.text, step->condition);
     }
+
+    workflow_path_cut(&c->path, len);
 }
 
 
@@ -775,12 +719,15 @@ compile_result(compile_t *c, const workflow_node_t *node, const char *key,
 {
     uint32_t  i, len;
 
+    len = workflow_path_add(&c->path, ".%s", key);
+
     if (program != NULL) {
+        workflow_warn_expression(c->doc, node, c->path.text, &c->warnings);
+        workflow_path_cut(&c->path, len);
+        compile_used(c, program);
         c->workflow->memory += cel_program_memory(program);
         return program;
     }
-
-    len = workflow_path_add(&c->path, ".%s", key);
 
     for (i = 0; i < c->issues.count; i++) {
         compile_issue(c, node, &c->issues.items[i]);
@@ -796,6 +743,36 @@ compile_result(compile_t *c, const workflow_node_t *node, const char *key,
     workflow_path_cut(&c->path, len);
 
     return NULL;
+}
+
+
+static void
+compile_used(compile_t *c, const cel_program_t *program)
+{
+    uint32_t           i, n;
+    const cel_slot_t  *slots;
+
+    slots = cel_program_facts(program, &n);
+
+    for (i = 0; i < n; i++) {
+        if (slots[i] >= c->workflow->first_slot) {
+            c->usage[slots[i] - c->workflow->first_slot].used = true;
+        }
+    }
+}
+
+
+static void
+compile_unused(compile_t *c)
+{
+    uint32_t  i;
+
+    for (i = 0; i < c->workflow->nvariables; i++) {
+        if (!c->usage[i].used) {
+            workflow_warn_unused(c->doc, c->usage[i].node,
+                                 c->workflow->variables[i].path);
+        }
+    }
 }
 
 

@@ -31,7 +31,9 @@ workflow_document_open(workflow_document_t *doc, const char *text, size_t len,
     workflow_issues_t *issues)
 {
     memset(doc, 0, sizeof(workflow_document_t));
-    memset(issues, 0, sizeof(workflow_issues_t));
+
+    issues->count = 0;
+    issues->total = 0;
 
     doc->text = text;
     doc->format = format;

@@ -120,6 +120,11 @@ cel_status_t workflow_issue(workflow_document_t *doc,
     workflow_issue_kind_t kind, uint32_t offset, const char *path,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* The same for a warning. */
+void workflow_warning(workflow_document_t *doc, uint32_t offset,
+    const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* Where the byte at offset of a string's value stands in the text. */
 uint32_t workflow_node_position(const workflow_document_t *doc,
     const workflow_node_t *node, uint32_t offset);

@@ -18,6 +18,10 @@
 #define WORKFLOW_WINDOW  76             /* characters of a line shown */
 
 
+static void issue_start(workflow_issue_t *issue, workflow_issue_kind_t kind,
+    const char *path);
+static void issue_finish(const workflow_document_t *doc, uint32_t offset,
+    workflow_issue_t *issue);
 static void issue_place(const workflow_document_t *doc, uint32_t offset,
     workflow_issue_t *issue);
 static void issue_excerpt(const workflow_document_t *doc, uint32_t start,
@@ -43,21 +47,62 @@ workflow_issue(workflow_document_t *doc, workflow_issue_kind_t kind,
     }
 
     issue = &issues->items[issues->count++];
-
-    memset(issue, 0, sizeof(workflow_issue_t));
-
-    issue->kind = kind;
-    snprintf(issue->path, sizeof(issue->path), "%s", path != NULL ? path : "");
+    issue_start(issue, kind, path);
 
     va_start(ap, fmt);
     vsnprintf(issue->message, sizeof(issue->message), fmt, ap);
     va_end(ap);
 
+    issue_finish(doc, offset, issue);
+
+    return CEL_ERROR;
+}
+
+
+void
+workflow_warning(workflow_document_t *doc, uint32_t offset, const char *path,
+    const char *fmt, ...)
+{
+    va_list             ap;
+    workflow_issue_t   *issue;
+    workflow_issues_t  *issues;
+
+    issues = doc->issues;
+    issues->total_warnings++;
+
+    if (issues->nwarnings == WORKFLOW_ISSUES_MAX) {
+        return;
+    }
+
+    issue = &issues->warnings[issues->nwarnings++];
+    issue_start(issue, WORKFLOW_I_WARNING, path);
+
+    va_start(ap, fmt);
+    vsnprintf(issue->message, sizeof(issue->message), fmt, ap);
+    va_end(ap);
+
+    issue_finish(doc, offset, issue);
+}
+
+
+static void
+issue_start(workflow_issue_t *issue, workflow_issue_kind_t kind,
+    const char *path)
+{
+    memset(issue, 0, sizeof(workflow_issue_t));
+
+    issue->kind = kind;
+    snprintf(issue->path, sizeof(issue->path), "%s", path != NULL ? path : "");
+}
+
+
+static void
+issue_finish(const workflow_document_t *doc, uint32_t offset,
+    workflow_issue_t *issue)
+{
     issue_clean(issue->path);
     issue_clean(issue->message);
     issue_place(doc, offset, issue);
-
-    return CEL_ERROR;
 }
 
 

@@ -120,8 +120,30 @@ cel_status_t workflow_shape_check(workflow_document_t *doc,
 bool workflow_shape_always(const workflow_node_t *match);
 
 
+/* workflow_create.c: with steps and variables that are zero; NULL: memory */
+workflow_t *workflow_create(const workflow_options_t *options,
+    const workflow_shape_t *shape);
+
+
 /* workflow_import.c: tells env of them; CEL_ERROR with issues. */
 cel_status_t workflow_imports(workflow_document_t *doc, cel_env_t *env);
+
+
+/* workflow_warn.c: what is right and hardly meant */
+
+/* what the compilation of node, an expression, left */
+void workflow_warn_expression(workflow_document_t *doc,
+    const workflow_node_t *node, const char *path,
+    const cel_issues_t *warnings);
+
+/* a condition that always has the same value */
+void workflow_warn_condition(workflow_document_t *doc,
+    const workflow_node_t *node, const char *path,
+    const cel_program_t *program);
+
+/* node: a variable that nothing reads */
+void workflow_warn_unused(workflow_document_t *doc,
+    const workflow_node_t *node, const char *path);
 
 
 /*

@@ -52,6 +52,36 @@ is($data->{data}{revision}, $first, 'its revision');
 is($headers->{etag}, "\"$first\"", 'the same ETag');
 is(json($data->{data}{document}), json(\%policy), 'the document');
 
+# warnings: accepted, and told
+
+my %warned = (name => 'warned', rule => { match => [
+    { condition => "input.x == 1 && input.x == 2", output => "'A'" } ] });
+
+($status, $data) = $t->api('POST', '/workflow', \%warned);
+is($status, 201, 'a workflow with warnings is registered');
+is(scalar(@{ $data->{data}{warnings} }), 1, 'the warning is told');
+is($data->{data}{warnings}[0]{path}, 'rule.match[0].condition', 'where');
+like($data->{data}{warnings}[0]{message}, qr/^this is always false: /, 'what');
+like($data->{data}{warnings}[0]{excerpt}, qr/\^$/, 'with a caret');
+
+($status, $data) = $t->api('POST', '/workflow/check', \%warned);
+is($status, 200, 'it is checked');
+ok($data->{data}{valid}, 'valid');
+is_deeply($data->{data}{diagnostics}, [], 'without errors');
+is(scalar(@{ $data->{data}{warnings} }), 1, 'with the warning');
+
+$warned{rule}{match}[0]{condition} = 'input.x == 1 && 1 > 0';
+($status, $data) = $t->api('PUT', '/workflow/warned', \%warned);
+is($status, 200, 'updated');
+is($data->{warnings}, undef, 'without warnings there is no list');
+
+$warned{rule}{match}[0]{condition} = '1 > 0';
+($status, $data) = $t->api('PUT', '/workflow/warned', \%warned);
+is($data->{warnings}[0]{message}, 'the condition is always true',
+    'a warning of an update');
+
+is(($t->api('DELETE', '/workflow/warned'))[0], 200, 'deleted');
+
 # revisions
 
 $policy{description} = 'the second';
