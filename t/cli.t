@@ -134,6 +134,24 @@ like($out, qr/the variable "unused" is never used \(rule\.variables\[0\]\)$/m,
     'an unused variable');
 like($out, qr/^ \|     - name: unused\n \| \.{12}\^$/m, 'excerpt and caret');
 
+put('shared.yaml', <<'END');
+name: shared
+rule:
+  variables:
+    - { name: method, expression: request.method }
+    - { name: path, expression: request.path }
+    - { name: lost, expression: request.path }
+  match:
+    - condition: variables.method == 'A' && variables.path.startsWith('/a')
+      output: "'A'"
+    - condition: variables.method == 'B' && variables.path.startsWith('/a')
+      output: "'B'"
+END
+
+run('', 'check', "$dir/shared.yaml");
+is(join(' ', $out =~ /^WARNING: .*the variable "(\w+)" is never used/mg),
+    'lost', 'what matches share reads variables, too');
+
 put('tabs.json', "{\"name\":\n\t\"x\"\n\t\"rule\": 1}");
 run('', 'check', "$dir/tabs.json");
 like($out, qr/:3:2: """ where "," or "}" should be$/m, 'JSON is read as JSON');

@@ -215,8 +215,6 @@ compile_policy(compile_t *c, const workflow_options_t *options)
         return CEL_ERROR;
     }
 
-    compile_unused(c);
-
     workflow_path_cut(&c->path, 0);
     workflow_path_add(&c->path, "%s", c->shown);
     workflow->output_type = compile_path(c);
@@ -227,6 +225,8 @@ compile_policy(compile_t *c, const workflow_options_t *options)
     {
         return compile_memory(c);
     }
+
+    compile_unused(c);
 
     return CEL_OK;
 }
@@ -749,14 +749,21 @@ compile_result(compile_t *c, const workflow_node_t *node, const char *key,
 static void
 compile_used(compile_t *c, const cel_program_t *program)
 {
-    uint32_t           i, n;
+    uint32_t           i, n, variable;
     const cel_slot_t  *slots;
 
     slots = cel_program_facts(program, &n);
 
     for (i = 0; i < n; i++) {
-        if (slots[i] >= c->workflow->first_slot) {
-            c->usage[slots[i] - c->workflow->first_slot].used = true;
+
+        /* behind the variables there are the tests that matches share */
+
+        variable = slots[i] - c->workflow->first_slot;
+
+        if (slots[i] >= c->workflow->first_slot
+            && variable < c->workflow->nvariables)
+        {
+            c->usage[variable].used = true;
         }
     }
 }
@@ -766,6 +773,10 @@ static void
 compile_unused(compile_t *c)
 {
     uint32_t  i;
+
+    for (i = 0; i < c->workflow->natoms; i++) {
+        compile_used(c, c->workflow->atoms[i].program);
+    }
 
     for (i = 0; i < c->workflow->nvariables; i++) {
         if (!c->usage[i].used) {
