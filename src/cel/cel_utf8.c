@@ -24,6 +24,10 @@ cel_utf8_valid(const char *s, size_t len)
     unsigned char         c, low, high;
     const unsigned char  *p, *end;
 
+    if (len == 0) {
+        return true;
+    }
+
     p = (const unsigned char *) s;
     end = p + len;
 
