@@ -13,10 +13,6 @@
 #include "cel_runtime.h"
 
 
-static cel_status_t cel_opaque_order(cel_eval_t *eval,
-    const cel_value_t *args, int *order);
-
-
 cel_opaque_t *
 cel_opaque_make(cel_eval_t *eval, const cel_type_t *type, uint32_t len,
     cel_value_t *out)
@@ -70,8 +66,9 @@ cel_opaque_text(const cel_opaque_t *opaque, char *buf, size_t *len)
 }
 
 
-static cel_status_t
-cel_opaque_order(cel_eval_t *eval, const cel_value_t *args, int *order)
+cel_status_t
+cel_opaque_compare_to(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
+    cel_value_t *out)
 {
     const cel_opaque_t  *a, *b;
 
@@ -82,23 +79,7 @@ cel_opaque_order(cel_eval_t *eval, const cel_value_t *args, int *order)
         return cel_fail_overload(eval);
     }
 
-    *order = a->compare(a, b);
-
-    return CEL_OK;
-}
-
-
-cel_status_t
-cel_opaque_compare_to(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
-    cel_value_t *out)
-{
-    int  order = 0;
-
-    if (cel_opaque_order(eval, args, &order) != CEL_OK) {
-        return CEL_ERROR;
-    }
-
-    *out = cel_int(order);
+    *out = cel_int(a->compare(a, b));
 
     return CEL_OK;
 }
@@ -108,13 +89,13 @@ cel_status_t
 cel_opaque_is_greater(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
     cel_value_t *out)
 {
-    int  order = 0;
+    cel_value_t  order;
 
-    if (cel_opaque_order(eval, args, &order) != CEL_OK) {
+    if (cel_opaque_compare_to(eval, args, n, &order) != CEL_OK) {
         return CEL_ERROR;
     }
 
-    *out = cel_bool(order > 0);
+    *out = cel_bool(order.i > 0);
 
     return CEL_OK;
 }
@@ -124,13 +105,10 @@ cel_status_t
 cel_opaque_is_less(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
     cel_value_t *out)
 {
-    int  order = 0;
+    cel_value_t  turned[2];
 
-    if (cel_opaque_order(eval, args, &order) != CEL_OK) {
-        return CEL_ERROR;
-    }
+    turned[0] = args[1];
+    turned[1] = args[0];
 
-    *out = cel_bool(order < 0);
-
-    return CEL_OK;
+    return cel_opaque_is_greater(eval, turned, n, out);
 }
