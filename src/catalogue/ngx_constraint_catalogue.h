@@ -217,14 +217,14 @@ typedef struct {
 
 
 /*
- * Compiles one expression over the facts that gives a string, a sampling_key:
- * the caller's, by cel_program_destroy(); or NULL with error, NUL-terminated,
- * of NGX_CONSTRAINT_ERROR_MAX bytes.  Any thread.
+ * Compiles one expression over the host's facts that gives a string, a
+ * sampling_key: the caller's, by cel_program_destroy(); or NULL with error,
+ * NUL-terminated, of NGX_CONSTRAINT_ERROR_MAX bytes.  Any thread.
  */
 #define NGX_CONSTRAINT_ERROR_MAX  256
 
-cel_program_t *ngx_constraint_catalogue_expression(
-    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *source,
+cel_program_t *ngx_constraint_expression_compile(
+    const ngx_constraint_host_t *host, const ngx_str_t *source,
     u_char *error);
 
 

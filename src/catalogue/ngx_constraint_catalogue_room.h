@@ -364,6 +364,7 @@ struct ngx_constraint_loaded_s {
     ngx_constraint_program_t   *program;       /* a reference */
     json_t                     *json;          /* the metadata */
     u_char                     *text;          /* strings of the record */
+    cel_program_t              *sampling;      /* key, NULL: none */
     ngx_constraint_limits_t     limits;
     ngx_queue_t                 recent;
     ngx_queue_t                 siblings;      /* in program->rules */
@@ -516,6 +517,8 @@ ngx_int_t ngx_constraint_write_allowed(ngx_constraint_write_t *write,
     uint64_t revision);
 ngx_int_t ngx_constraint_write_refuse(ngx_constraint_write_t *write,
     ngx_constraint_written_e result, const char *path, const char *message);
+ngx_int_t ngx_constraint_write_sampling_key(ngx_constraint_write_t *write,
+    json_t *limits, const char *path);
 ngx_int_t ngx_constraint_write_key(ngx_constraint_write_t *write,
     const char *name, size_t len, const char *path);
 ngx_uint_t ngx_constraint_write_full(ngx_constraint_writing_t *writing,
@@ -537,7 +540,8 @@ ngx_constraint_loaded_t *ngx_constraint_rule_lookup(
  */
 ngx_constraint_loaded_t *ngx_constraint_rule_create(json_t *json,
     ngx_constraint_program_t *program,
-    const ngx_constraint_found_profile_t *profile);
+    const ngx_constraint_found_profile_t *profile,
+    const ngx_constraint_host_t *host);
 
 /* Into the table, in the place of one of the same name. */
 void ngx_constraint_rule_insert(ngx_constraint_worker_t *worker,

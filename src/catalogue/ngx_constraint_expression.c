@@ -23,7 +23,7 @@ static ngx_uint_t ngx_constraint_expression_string(
 
 
 cel_program_t *
-ngx_constraint_catalogue_expression(ngx_constraint_catalogue_t *catalogue,
+ngx_constraint_expression_compile(const ngx_constraint_host_t *host,
     const ngx_str_t *source, u_char *error)
 {
     cel_env_t      *env;
@@ -42,7 +42,7 @@ ngx_constraint_catalogue_expression(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_error_set(error, "out of memory");
 
     if (issues == NULL || env == NULL
-        || catalogue->host.declare(catalogue->host.ctx, env) != CEL_OK)
+        || host->declare(host->ctx, env) != CEL_OK)
     {
         goto done;
     }
@@ -75,6 +75,38 @@ done:
     free(issues);
 
     return program;
+}
+
+
+/* In the object at path, "$" or "$.execution": NGX_OK, or refused. */
+
+ngx_int_t
+ngx_constraint_write_sampling_key(ngx_constraint_write_t *write,
+    json_t *limits, const char *path)
+{
+    u_char          error[NGX_CONSTRAINT_ERROR_MAX];
+    json_t         *value;
+    ngx_str_t       source;
+    cel_program_t  *program;
+
+    value = json_object_get(limits, "sampling_key");
+
+    if (value == NULL) {
+        return NGX_OK;
+    }
+
+    source.data = (u_char *) json_string_value(value);
+    source.len = json_string_length(value);
+
+    program = ngx_constraint_expression_compile(&write->catalogue->host,
+                                                &source, error);
+    if (program) {
+        cel_program_destroy(program);
+        return NGX_OK;
+    }
+
+    return ngx_constraint_write_refuse(write, NGX_CONSTRAINT_WRITE_INVALID,
+                                       path, (char *) error);
 }
 
 

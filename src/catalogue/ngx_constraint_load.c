@@ -260,7 +260,8 @@ ngx_constraint_load_insert(ngx_constraint_worker_t *worker, json_t *json,
 {
     ngx_constraint_loaded_t  *loaded;
 
-    loaded = ngx_constraint_rule_create(json, program, profile);
+    loaded = ngx_constraint_rule_create(json, program, profile,
+                                        &worker->catalogue->host);
 
     if (loaded) {
         ngx_constraint_rule_insert(worker, loaded);

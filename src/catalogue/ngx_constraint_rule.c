@@ -26,7 +26,10 @@
 
 
 static ngx_int_t ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded,
-    json_t *stored, const ngx_constraint_found_profile_t *profile);
+    json_t *stored, const ngx_constraint_found_profile_t *profile,
+    const ngx_constraint_host_t *host);
+static ngx_int_t ngx_constraint_rule_sampling(ngx_constraint_loaded_t *loaded,
+    const ngx_constraint_host_t *host, u_char *text);
 static ngx_int_t ngx_constraint_rule_text(ngx_constraint_loaded_t *loaded,
     json_t *stored, ngx_str_t *error);
 static size_t ngx_constraint_rule_json(json_t *json);
@@ -114,7 +117,8 @@ ngx_constraint_rule_lookup(ngx_constraint_worker_t *worker,
 
 ngx_constraint_loaded_t *
 ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program,
-    const ngx_constraint_found_profile_t *profile)
+    const ngx_constraint_found_profile_t *profile,
+    const ngx_constraint_host_t *host)
 {
     ngx_int_t                 rc;
     ngx_constraint_rule_t    *rule;
@@ -137,7 +141,7 @@ ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program,
     rule->workflow_revision = program->revision;
     rule->error = program->error;
 
-    rc = ngx_constraint_rule_own(loaded, json, profile);
+    rc = ngx_constraint_rule_own(loaded, json, profile, host);
 
     json_decref(json);
 
@@ -161,7 +165,8 @@ ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program,
 
 static ngx_int_t
 ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded, json_t *stored,
-    const ngx_constraint_found_profile_t *profile)
+    const ngx_constraint_found_profile_t *profile,
+    const ngx_constraint_host_t *host)
 {
     json_t                 *parsed;
     u_char                  text[NGX_CONSTRAINT_ERROR_MAX];
@@ -179,6 +184,10 @@ ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded, json_t *stored,
 
     rc = ngx_constraint_record_limits(stored, profile, &parsed,
                                       &loaded->limits, text);
+
+    if (rc == NGX_OK) {
+        rc = ngx_constraint_rule_sampling(loaded, host, text);
+    }
 
     if (rc == NGX_DECLINED) {
         error.data = text;
@@ -198,6 +207,32 @@ ngx_constraint_rule_own(ngx_constraint_loaded_t *loaded, json_t *stored,
     }
 
     return rc;
+}
+
+
+/* It compiled when it was stored, and does not any more perhaps. */
+
+static ngx_int_t
+ngx_constraint_rule_sampling(ngx_constraint_loaded_t *loaded,
+    const ngx_constraint_host_t *host, u_char *text)
+{
+    u_char  error[NGX_CONSTRAINT_ERROR_MAX];
+
+    if (loaded->limits.sampling_key.len == 0) {
+        return NGX_OK;
+    }
+
+    loaded->sampling = ngx_constraint_expression_compile(host,
+                                       &loaded->limits.sampling_key, error);
+
+    if (loaded->sampling == NULL) {
+        ngx_constraint_error_set(text, "sampling_key %s", error);
+        return NGX_DECLINED;
+    }
+
+    loaded->rule.sampling = loaded->sampling;
+
+    return NGX_OK;
 }
 
 
@@ -226,7 +261,9 @@ ngx_constraint_rule_text(ngx_constraint_loaded_t *loaded, json_t *stored,
                                                    "constraint_metadata"));
         loaded->bytes = sizeof(ngx_constraint_loaded_t) + len
                         + NGX_CONSTRAINT_RULE_BLOCKS
-                        + ngx_constraint_rule_json(loaded->json);
+                        + ngx_constraint_rule_json(loaded->json)
+                        + (loaded->sampling
+                           ? cel_program_memory(loaded->sampling) : 0);
 
         p = ngx_constraint_rule_copy(p, &record->message_type);
         p = ngx_constraint_rule_copy(p, &record->subject_id);
@@ -401,6 +438,10 @@ ngx_constraint_rule_release(ngx_constraint_loaded_t *loaded)
 
     if (loaded->text) {
         ngx_free(loaded->text);
+    }
+
+    if (loaded->sampling) {
+        cel_program_destroy(loaded->sampling);
     }
 
     json_decref(loaded->json);

@@ -51,6 +51,14 @@ ngx_constraint_write_prepare_constraint(ngx_constraint_writing_t *writing)
         return NGX_DECLINED;
     }
 
+    if (ngx_constraint_write_sampling_key(write,
+                               json_object_get(writing->body, "execution"),
+                               "$.execution.sampling_key")
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
     name = json_object_get(writing->body, "message_type");
     if (name == NULL) {
         return NGX_OK;

@@ -79,6 +79,13 @@ ngx_constraint_write_prepare_profile(ngx_constraint_writing_t *writing)
         return NGX_DECLINED;
     }
 
+    if (ngx_constraint_write_sampling_key(write, writing->body,
+                                          "$.sampling_key")
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
     name = json_object_get(writing->body, "name");
     if (name == NULL) {
         return NGX_OK;

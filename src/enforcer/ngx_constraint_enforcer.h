@@ -255,6 +255,8 @@ typedef struct {
     ngx_uint_t                log_level;       /* of a denial */
     const ngx_constraint_limits_t  *limits;    /* constraint_profile; NULL:
                                                 * none */
+    const cel_program_t      *sampling;        /* its sampling_key, NULL:
+                                                * none */
     ngx_thread_pool_t        *thread_pool;     /* set in init_process */
 } ngx_constraint_settings_t;
 

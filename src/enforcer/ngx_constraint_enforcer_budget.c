@@ -208,6 +208,7 @@ ngx_int_t
 ngx_constraint_sample_out(ngx_constraint_enforcement_t *e)
 {
     double                            rate;
+    const ngx_constraint_limits_t    *location;
     ngx_constraint_enforcer_state_t  *state;
 
     state = e->state;
@@ -219,10 +220,15 @@ ngx_constraint_sample_out(ngx_constraint_enforcement_t *e)
 
     state->sampled = 1;
 
-    /* a key that cannot be read leaves nobody out */
+    /* whose key it is tells where it was compiled */
 
     if (rate > 0 && state->limits->sampling_key.len) {
-        state->sampling = state->rule->sampling;
+        location = e->settings->limits;
+
+        state->sampling = location && location->sampling_key.data
+                                      == state->limits->sampling_key.data
+                          ? e->settings->sampling : state->rule->sampling;
+
         return NGX_DECLINED;
     }
 

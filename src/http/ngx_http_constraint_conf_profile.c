@@ -21,6 +21,10 @@ static ngx_int_t ngx_http_constraint_profile_refuse(ngx_conf_t *cf,
 static ngx_int_t ngx_http_constraint_profile_resolve(ngx_conf_t *cf,
     const ngx_http_constraint_main_conf_t *pmcf,
     ngx_http_constraint_loc_conf_t *plcf);
+static ngx_int_t ngx_http_constraint_profile_sampling(ngx_conf_t *cf,
+    const ngx_http_constraint_main_conf_t *pmcf,
+    ngx_http_constraint_loc_conf_t *plcf);
+static void ngx_http_constraint_profile_cleanup(void *data);
 static const ngx_constraint_profile_t *ngx_http_constraint_profile_find(
     const ngx_http_constraint_main_conf_t *pmcf, const ngx_str_t *name);
 
@@ -261,7 +265,56 @@ ngx_http_constraint_profile_resolve(ngx_conf_t *cf,
 
     plcf->settings.limits = &profile->limits;
 
+    return ngx_http_constraint_profile_sampling(cf, pmcf, plcf);
+}
+
+
+/* the facts that its key may use are known by now */
+
+static ngx_int_t
+ngx_http_constraint_profile_sampling(ngx_conf_t *cf,
+    const ngx_http_constraint_main_conf_t *pmcf,
+    ngx_http_constraint_loc_conf_t *plcf)
+{
+    u_char               error[NGX_CONSTRAINT_ERROR_MAX];
+    cel_program_t       *program;
+    const ngx_str_t     *key;
+    ngx_pool_cleanup_t  *cln;
+
+    key = &plcf->settings.limits->sampling_key;
+
+    if (key->len == 0) {
+        return NGX_OK;
+    }
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    program = ngx_constraint_expression_compile(&pmcf->host, key, error);
+
+    if (program == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "profile \"%V\" in %s:%ui: \"sampling_key\" %s",
+                      &plcf->profile, plcf->profile_file,
+                      plcf->profile_line, error);
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_constraint_profile_cleanup;
+    cln->data = program;
+
+    plcf->settings.sampling = program;
+
     return NGX_OK;
+}
+
+
+static void
+ngx_http_constraint_profile_cleanup(void *data)
+{
+    cel_program_destroy(data);
 }
 
 

@@ -324,6 +324,11 @@ ngx_http_constraint_init(ngx_conf_t *cf)
 
     pmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_constraint_module);
 
+    pmcf->host.declare = ngx_http_constraint_declare;
+    pmcf->host.ctx = pmcf;
+    pmcf->host.nslots = WORKFLOW_FACT_COUNT
+                        + (pmcf->vars ? pmcf->vars->nelts : 0);
+
     if (ngx_http_constraint_conf_resolve(cf) != NGX_OK
         || ngx_http_constraint_conf_profile_resolve(cf, pmcf) != NGX_OK)
     {
@@ -337,11 +342,6 @@ ngx_http_constraint_init(ngx_conf_t *cf)
     if (ngx_http_constraint_init_pools(cf, pmcf) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    pmcf->host.declare = ngx_http_constraint_declare;
-    pmcf->host.ctx = pmcf;
-    pmcf->host.nslots = WORKFLOW_FACT_COUNT
-                        + (pmcf->vars ? pmcf->vars->nelts : 0);
 
     zones = pmcf->zones->elts;
 
