@@ -5,31 +5,79 @@
 
 /*
  * The hash that stable sampling goes by.  It must never change: who is in
- * today has to be in tomorrow.
+ * today has to be in tomorrow, on whatever machine.
  */
 
 
 #include "ngx_constraint_sampling.h"
 
+#include <endian.h>
+#include <string.h>
+
+
+#define NGX_CONSTRAINT_HASH_SEED   1
+#define NGX_CONSTRAINT_HASH_MIX    0xc6a4a7935bd1e995
+#define NGX_CONSTRAINT_HASH_SHIFT  47
+
+
+static inline uint64_t ngx_constraint_sampling_rest(const unsigned char *p,
+    size_t len);
+
 
 uint64_t
 ngx_constraint_sampling_hash(const void *key, size_t len)
 {
-    size_t                i;
-    uint64_t              hash;
+    uint64_t              hash, word;
     const unsigned char  *p;
 
     p = key;
-    hash = 0xcbf29ce484222325;
+    hash = NGX_CONSTRAINT_HASH_SEED ^ len * NGX_CONSTRAINT_HASH_MIX;
 
-    for (i = 0; i < len; i++) {
-        hash = (hash ^ p[i]) * 0x100000001b3;
+    for ( /* void */ ; len >= 8; len -= 8, p += 8) {
+        memcpy(&word, p, 8);
+
+        word = le64toh(word) * NGX_CONSTRAINT_HASH_MIX;
+        word = (word ^ (word >> NGX_CONSTRAINT_HASH_SHIFT))
+               * NGX_CONSTRAINT_HASH_MIX;
+        hash = (hash ^ word) * NGX_CONSTRAINT_HASH_MIX;
     }
 
-    /* FNV's upper bits hardly depend on the last bytes */
+    if (len) {
+        hash = (hash ^ ngx_constraint_sampling_rest(p, len))
+               * NGX_CONSTRAINT_HASH_MIX;
+    }
 
-    hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccd;
-    hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
+    hash = (hash ^ (hash >> NGX_CONSTRAINT_HASH_SHIFT))
+           * NGX_CONSTRAINT_HASH_MIX;
 
-    return hash ^ (hash >> 33);
+    return hash ^ (hash >> NGX_CONSTRAINT_HASH_SHIFT);
+}
+
+
+/* 1 to 7 bytes, the first one lowest */
+
+static inline uint64_t
+ngx_constraint_sampling_rest(const unsigned char *p, size_t len)
+{
+    uint16_t  two;
+    uint32_t  four;
+    uint64_t  rest;
+
+    rest = 0;
+
+    if (len & 1) {
+        rest = p[len - 1];
+    }
+
+    if (len & 2) {
+        memcpy(&two, p + (len & 4), 2);
+        rest = rest << 16 | le16toh(two);
+    }
+
+    if (len & 4) {
+        memcpy(&four, p, 4);
+        rest = rest << 32 | le32toh(four);
+    }
+
+    return rest;
 }

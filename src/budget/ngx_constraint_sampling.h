@@ -11,9 +11,9 @@
  * here.
  *
  * By chance: splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom
- * number generators", 2014), one generator for each worker.  By key: FNV-1a
- * of 64 bits over the key's bytes, then the finaliser of MurmurHash3 (fmix64).
- * Either way the upper 53 bits are a number u in [0, 1), and u < rate is in:
+ * number generators", 2014), one generator for each worker.  By key:
+ * MurmurHash64A (Austin Appleby) with the seed 1 over the key's bytes.  Either
+ * way the upper 53 bits are a number u in [0, 1), and u < rate is in:
  * exact at 0 and 1, and raising a rate only adds keys.
  */
 
