@@ -158,6 +158,7 @@ ngx_uint_t ngx_constraint_utf8_valid(const u_char *p, size_t len);
  *   store.skip_generation    the generation is not looked at
  *   clock.back_ms            every other reading of the clock is so old
  *   retry.late_ms            the timer of a retry is so late
+ *   fact.delay_ms            giving a fact takes so long
  *   zone.kill_locked         kills the process inside the zone's lock
  *
  * _init makes the table, in the process that reads the configuration; set

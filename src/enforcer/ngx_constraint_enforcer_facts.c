@@ -29,6 +29,10 @@ ngx_constraint_fact(ngx_constraint_enforcement_t *e, cel_eval_t *eval,
 
     state = e->state;
 
+    if (ngx_constraint_fault("fact.delay_ms")) {
+        ngx_msleep(ngx_constraint_fault("fact.delay_ms"));
+    }
+
     switch (slot) {
 
     case WORKFLOW_FACT_INPUT:
