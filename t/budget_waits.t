@@ -53,6 +53,13 @@ location /patient {
     constraint_profile patient;
     proxy_pass http://backend;
 }
+location /nobody {
+    constraint nobody;
+    constraint_profile observational;
+    proxy_pass http://backend;
+}
+location /disabled { constraint disabled; proxy_pass http://backend; }
+location /subject { constraint subject; proxy_pass http://backend; }
 location /impatient { constraint plain; proxy_pass http://backend; }
 END
     http => 'constraint_log_level notice; '
@@ -86,6 +93,10 @@ limited('short_open', $ok, max_exec_ms => 200, max_retries => 10,
 limited('never', $ok, max_exec_ms => 1000);
 limited('watch', 'false', observational => $yes);
 $t->register('plain', $ok);
+$t->register('disabled', $ok, enabled => \0,
+    execution => { observational => \1 });
+$t->register('subject', $ok, subject_id => 'alice',
+    execution => { observational => \1 });
 
 # loaded once, so that loading takes no part in what follows
 
@@ -249,6 +260,11 @@ is($r->status, 200, 'an execution waits, too');
 for my $path (qw(/watch /watch_inline)) {
     is(timed($path)->status, 200, "$path: observational denies nothing");
 }
+
+is($t->get('/nobody')->status, 200, 'nor does a location, by its profile, '
+    . 'what is not registered');
+is($t->get('/disabled')->status, 200, 'nor what is disabled');
+is($t->get('/subject')->status, 200, 'nor for who is somebody else');
 
 $t->fault('task.delay_ms', 1000);
 is(timed('/watch')->status, 200, 'nor does it wait for its thread');

@@ -50,10 +50,17 @@ ngx_constraint_limits_bind(ngx_constraint_enforcement_t *e)
 
     state->limits = ngx_constraint_limits_effective(rule, location, buffer);
 
-    if (!state->limits->execution.observational) {
-        return;
+    if (state->limits->execution.observational) {
+        ngx_constraint_observe(e);
     }
+}
 
+
+/* From here on it decides nothing; over REST it is waited for all the same. */
+
+void
+ngx_constraint_observe(ngx_constraint_enforcement_t *e)
+{
     e->decision.observational = 1;
 
     if (!e->execute) {
@@ -97,7 +104,7 @@ ngx_constraint_limits_move(ngx_constraint_enforcement_t *e,
 void
 ngx_constraint_start_clock(ngx_constraint_enforcement_t *e)
 {
-    uint64_t                          from, max, limit;
+    uint64_t                          now, from, max, limit;
     ngx_msec_t                        timeout;
     ngx_constraint_enforcer_state_t  *state;
 
@@ -130,10 +137,12 @@ ngx_constraint_start_clock(ngx_constraint_enforcement_t *e)
         return;
     }
 
-    if (state->loaded && state->worked_ns == 0) {
-        from = ngx_constraint_now_ns();
+    if (state->loaded && state->loading_ns == 0) {
+        now = ngx_constraint_now_ns();
+        state->loading_ns = now - ngx_min(now, from);
     }
 
+    from += state->loading_ns;
     limit = from + max * 1000;
 
     if (limit < state->deadline_ns) {

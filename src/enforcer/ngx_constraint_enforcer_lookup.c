@@ -89,6 +89,12 @@ ngx_constraint_lookup(ngx_constraint_enforcement_t *e)
     e->decision.revision = rule->record.revision;
     e->decision.workflow_revision = rule->workflow_revision;
 
+    ngx_constraint_limits_bind(e);
+
+    if (state->stage == NGX_CONSTRAINT_STAGE_DONE) {
+        return NGX_OK;
+    }
+
     if (e->execute && ngx_constraint_lookup_workflow(e) != NGX_OK) {
         return NGX_OK;
     }
@@ -103,11 +109,7 @@ ngx_constraint_lookup(ngx_constraint_enforcement_t *e)
             ngx_constraint_fail(e, NGX_CONSTRAINT_E_DISABLED,
                                 "the constraint is disabled");
         }
-
-        return NGX_OK;
     }
-
-    ngx_constraint_limits_bind(e);
 
     return NGX_OK;
 }

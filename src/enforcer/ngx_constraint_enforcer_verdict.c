@@ -459,6 +459,14 @@ ngx_constraint_failure_effect(ngx_constraint_enforcement_t *e)
     d = &e->decision;
     state = e->state;
 
+    /* what the record says is not known: the location blocks nothing */
+
+    if (state && state->rule == NULL && e->settings->limits
+        && e->settings->limits->execution.observational)
+    {
+        ngx_constraint_observe(e);
+    }
+
     d->effect = NGX_CONSTRAINT_DENY;
     d->failed_open = 0;
 

@@ -81,6 +81,7 @@ typedef struct {
     uint64_t                          started_ns;
     uint64_t                          paused_ns;   /* the input is read */
     uint64_t                          worked_ns;   /* before that */
+    uint64_t                          loading_ns;  /* of that, at first */
     uint64_t                          from_ns;     /* of the deadline */
     uint64_t                          deadline_ns; /* 0 = not running yet */
     const ngx_constraint_limits_t    *limits;      /* effective, or NULL */
@@ -143,6 +144,7 @@ void ngx_constraint_wake(ngx_constraint_enforcement_t *e);
 
 /* budget.c */
 void ngx_constraint_limits_bind(ngx_constraint_enforcement_t *e);
+void ngx_constraint_observe(ngx_constraint_enforcement_t *e);
 ngx_int_t ngx_constraint_limits_move(ngx_constraint_enforcement_t *e,
     ngx_constraint_enforcer_state_t *state, ngx_pool_t *pool);
 void ngx_constraint_start_clock(ngx_constraint_enforcement_t *e);
