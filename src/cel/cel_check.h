@@ -5,7 +5,7 @@
  */
 
 /*
- * cel_check.h - the checker's state, shared by cel_check.c, cel_check_call.c,
+ * cel_check.h - the checker's state, shared by the cel_check*.c,
  * cel_resolve.c, cel_suggest.c and cel_unify.c; private to them.
  */
 
@@ -70,6 +70,17 @@ void cel_check_set_type(cel_checker_t *checker, cel_node_t *node,
 void cel_check_unresolved(cel_checker_t *checker, cel_node_t *node);
 void cel_check_key_case(cel_checker_t *checker, const cel_node_t *map,
     const char *key, size_t len, uint32_t offset);
+
+
+/* cel_check_aggregate.c */
+
+void cel_check_list(cel_checker_t *checker, cel_node_t *node);
+void cel_check_map(cel_checker_t *checker, cel_node_t *node);
+
+
+/* cel_check_fold.c */
+
+void cel_check_fold(cel_checker_t *checker, cel_node_t *node);
 
 
 /* cel_check_call.c */

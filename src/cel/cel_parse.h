@@ -40,9 +40,11 @@ typedef struct {
 } cel_nodes_t;
 
 
-/* cel_parse.c and cel_parse_aggregate.c: NULL after an issue */
+/* cel_parse.c, cel_parse_member.c, cel_parse_aggregate.c: NULL after an issue
+ */
 
 cel_node_t *cel_parse_expr(cel_parser_t *parser);
+cel_node_t *cel_parse_member(cel_parser_t *parser);
 cel_node_t *cel_parse_list(cel_parser_t *parser);
 cel_node_t *cel_parse_map(cel_parser_t *parser);
 cel_node_t *cel_parse_struct(cel_parser_t *parser, cel_node_t *type);

@@ -361,6 +361,9 @@ bool cel_duration_make(int64_t seconds, int64_t nanoseconds,
 cel_status_t cel_zone_offset(cel_eval_t *eval, const cel_value_t *zone,
     int64_t seconds, int64_t *offset);
 
+/* cel_zone_rule.c: the offset that a rule of POSIX gives, or fallback */
+int64_t cel_zone_rule(const char *rule, int64_t seconds, int64_t fallback);
+
 
 /* UTF-8, cel_utf8.c */
 

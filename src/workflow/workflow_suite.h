@@ -62,8 +62,15 @@ cel_status_t suite_shape(suite_t *suite);
 const workflow_node_t *suite_sections(const workflow_document_t *doc);
 
 
-/* Finds the names of all inputs of all tests. */
+/* of nginx.var('x') in the names of inputs */
+#define SUITE_VARIABLE  "nginx.var."
+
+
+/* workflow_suite_names.c: finds the names of all inputs of all tests. */
 cel_status_t suite_names(suite_t *suite);
+
+/* One of suite->roots or suite->variables, or NULL. */
+suite_name_t *suite_find(suite_name_t *list, const char *text, size_t len);
 
 /* workflow_options_t.declare */
 cel_status_t suite_declare(void *ctx, cel_env_t *env);
