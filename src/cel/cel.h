@@ -348,6 +348,13 @@ cel_json_t *cel_json_parse(cel_json_parser_t *parser, const char *text,
     size_t len, const cel_json_options_t *options, cel_error_t *error);
 void cel_json_destroy(cel_json_t *json);
 
+/*
+ * Destroys a document, or keeps its memory for the parser's next ones: a few
+ * small ones are kept, so that parsing allocates nothing.  Of whatever parser
+ * it was; by the thread that has this one.
+ */
+void cel_json_recycle(cel_json_parser_t *parser, cel_json_t *json);
+
 /* The root value; it and all below borrow from the document. */
 cel_value_t cel_json_root(const cel_json_t *json);
 

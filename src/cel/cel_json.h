@@ -5,8 +5,15 @@
  */
 
 /*
- * cel_json.h - a JSON document as cel_json.c holds it, and the way its errors
- * are told by cel_json_error.c; private to the two.
+ * cel_json.h - a JSON document as it is held, private to the files that make
+ * one: cel_json_parse.c (its memory), cel_json_check.c (once over the tape),
+ * cel_json.c (reading it), cel_json_error.c (what is wrong with a text).
+ *
+ * Containers of many entries get an index, so that an entry is found at once:
+ * the payload of their end on the tape, not needed otherwise, is its offset
+ * in json->index.  There is the true number of entries, then
+ *   list: the tape index of each element;
+ *   map:  a mask and a hash table of the tape indices of the keys, 0 = empty.
  */
 
 
@@ -18,6 +25,14 @@
 #include "cel_simdjson.h"
 
 
+#define CEL_JSON_SMALL       16       /* entries up to which there is none */
+
+#define CEL_TAPE_TYPE(w)     ((char) ((w) >> 56))
+#define CEL_TAPE_PAYLOAD(w)  ((w) & 0xffffffffffffffull)
+#define CEL_TAPE_NEXT(w)     ((uint32_t) (w))
+#define CEL_TAPE_COUNT(w)    ((uint32_t) ((w) >> 32) & CEL_SIMDJSON_COUNT_MAX)
+
+
 struct cel_json_s {
     uint64_t                 *tape;         /* the document's */
     const uint8_t            *strings;      /* the document's */
@@ -26,6 +41,7 @@ struct cel_json_s {
     size_t                    index_room;
     bool                      duplicates;   /* there are, and are allowed */
     cel_simdjson_document_t  *document;
+    cel_json_t               *next;         /* of a parser's spare ones */
 };
 
 
@@ -39,6 +55,48 @@ typedef struct {
     cel_error_t              *error;
 } cel_json_text_t;
 
+
+static inline const uint8_t *
+cel_json_key(const cel_json_t *json, uint32_t pos, uint32_t *len)
+{
+    const uint8_t  *s;
+
+    s = json->strings + CEL_TAPE_PAYLOAD(json->tape[pos]);
+    memcpy(len, s, sizeof(uint32_t));
+
+    return s + sizeof(uint32_t);
+}
+
+
+static inline uint32_t
+cel_json_skip(const cel_json_t *json, uint32_t pos)
+{
+    uint64_t  w;
+
+    w = json->tape[pos];
+
+    switch (CEL_TAPE_TYPE(w)) {
+
+    case '{':
+    case '[':
+        return CEL_TAPE_NEXT(w);
+
+    case 'l':
+    case 'u':
+    case 'd':
+        return pos + 2;
+
+    default:
+        return pos + 1;
+    }
+}
+
+
+/*
+ * Once over a fresh tape: depth, duplicate keys, indices.  CEL_OK, or
+ * CEL_ERROR with the text's error filled.
+ */
+cel_status_t cel_json_check(cel_json_t *json, cel_json_text_t *text);
 
 /*
  * Finds what is wrong with a text that was refused: the first fault, with its

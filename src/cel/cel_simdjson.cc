@@ -11,6 +11,8 @@
 
 #include "cel_simdjson.h"
 
+#include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include <simdjson.h>
@@ -18,7 +20,12 @@
 
 struct cel_simdjson_parser_s {
     simdjson::dom::parser  parser;
+    char                  *text;        /* and padding */
+    size_t                 room;        /* without it */
 };
+
+
+static bool cel_simdjson_room(cel_simdjson_parser_t *parser, size_t len);
 
 
 struct cel_simdjson_document_s {
@@ -29,14 +36,17 @@ struct cel_simdjson_document_s {
 cel_simdjson_parser_t *
 cel_simdjson_parser_create(void)
 {
-    return new (std::nothrow) cel_simdjson_parser_s;
+    return new (std::nothrow) cel_simdjson_parser_s();
 }
 
 
 void
 cel_simdjson_parser_destroy(cel_simdjson_parser_t *parser)
 {
-    delete parser;
+    if (parser != NULL) {
+        free(parser->text);
+        delete parser;
+    }
 }
 
 
@@ -61,6 +71,36 @@ cel_simdjson_document_capacity(const cel_simdjson_document_t *document)
 }
 
 
+static bool
+cel_simdjson_room(cel_simdjson_parser_t *parser, size_t len)
+{
+    char    *text;
+    size_t   room;
+
+    if (len <= parser->room && parser->text != NULL) {
+        return true;
+    }
+
+    room = len > 2048 ? len : 2048;
+
+    if (room > SIZE_MAX - simdjson::SIMDJSON_PADDING) {
+        return false;
+    }
+
+    text = (char *) malloc(room + simdjson::SIMDJSON_PADDING);
+    if (text == NULL) {
+        return false;
+    }
+
+    free(parser->text);
+
+    parser->text = text;
+    parser->room = room;
+
+    return true;
+}
+
+
 cel_simdjson_status_t
 cel_simdjson_parse(cel_simdjson_parser_t *parser,
     cel_simdjson_document_t *document, const char *text, size_t len,
@@ -68,10 +108,17 @@ cel_simdjson_parse(cel_simdjson_parser_t *parser,
 {
     simdjson::error_code  error;
 
+    if (!cel_simdjson_room(parser, len)) {
+        return CEL_SIMDJSON_MEMORY;
+    }
+
+    memcpy(parser->text, text, len);
+    memset(parser->text + len, 0, simdjson::SIMDJSON_PADDING);
+
     /* parse_into_document: the parser's own document is never used */
 
-    error = parser->parser.parse_into_document(document->document, text, len,
-                                               true)
+    error = parser->parser.parse_into_document(document->document,
+                                               parser->text, len, false)
             .error();
 
     *tape = document->document.tape.get();

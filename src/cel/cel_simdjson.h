@@ -61,7 +61,11 @@ void cel_simdjson_parser_destroy(cel_simdjson_parser_t *parser);
 cel_simdjson_document_t *cel_simdjson_document_create(void);
 void cel_simdjson_document_destroy(cel_simdjson_document_t *document);
 
-/* The text is copied; the tape and the strings belong to the document. */
+/*
+ * The text is copied to the parser's own memory, which simdjson needs to be
+ * longer than it; the tape and the strings belong to the document, which is
+ * used again if it has room.
+ */
 cel_simdjson_status_t cel_simdjson_parse(cel_simdjson_parser_t *parser,
     cel_simdjson_document_t *document, const char *text, size_t len,
     uint64_t **tape, const uint8_t **strings);

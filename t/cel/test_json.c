@@ -367,6 +367,111 @@ test_truncated(void)
 }
 
 
+/* A document's memory is used for the next one, which knows nothing of it. */
+
+static void
+test_recycled(void)
+{
+    int           bad;
+    char          text[256];
+    uint32_t      i;
+    cel_json_t   *json, *held[6];
+    cel_error_t   error;
+    cel_value_t   root, value;
+
+    bad = 0;
+
+    for (i = 0; i < 200; i++) {
+        (void) snprintf(text, sizeof(text), "{\"k%u\": {\"a\": %u, \"b\": "
+                        "\"%.*s\"}}", i, i, (int) (i % 64),
+                        "0123456789012345678901234567890123456789"
+                        "0123456789012345678901234567");
+
+        json = parse(text, strlen(text), &error);
+        root = cel_json_root(json);
+        (void) snprintf(text, sizeof(text), "k%u", i);
+
+        bad += cel_json_size(&root) != 1
+               || cel_json_get(&root, text, strlen(text), &value) != CEL_OK
+               || cel_json_get(&value, "a", 1, &value) != CEL_OK
+               || value.i != (int64_t) i;
+
+        cel_json_recycle(parser, json);
+    }
+
+    is_int(bad, 0, "each of 200 recycled documents is the one parsed last");
+
+    /* more at once than are kept, one of them after a refusal */
+
+    for (i = 0; i < 6; i++) {
+        (void) snprintf(text, sizeof(text), "[%u]", i);
+        held[i] = parse(text, strlen(text), &error);
+
+        ok(parse("[1,", 3, &error) == NULL, "a refused text between");
+    }
+
+    for (bad = 0, i = 0; i < 6; i++) {
+        root = cel_json_root(held[i]);
+        bad += cel_json_entry(&root, 0, NULL, &value) != CEL_OK
+               || value.i != (int64_t) i;
+    }
+
+    is_int(bad, 0, "documents held at once stay apart");
+
+    for (i = 0; i < 6; i++) {
+        cel_json_recycle(parser, held[i]);
+    }
+
+    cel_json_recycle(parser, NULL);
+
+    json = parse("[\"again\"]", 9, &error);
+    root = cel_json_root(json);
+    ok(cel_json_entry(&root, 0, NULL, &value) == CEL_OK && value.len == 5,
+       "and are used again");
+    cel_json_recycle(parser, json);
+}
+
+
+/* Keys that are alike to a glance, and duplicates wherever they stand. */
+
+static void
+test_alike(void)
+{
+    int           bad;
+    char          text[512];
+    uint32_t      i, j;
+    cel_json_t   *json;
+    cel_error_t   error;
+
+    static const char  *keys[] = {
+        "", "a", "b", "aa", "ab", "ba", "aaa", "aab", "baa", "abcd", "abce",
+        "dbca", "abcdabcd", "abcdxabcd", "abcdyabcd", "abcdxxabcd",
+        "abcdxyabcd", "abcdyxabcd", "\\u0000", "\\u0000\\u0000", "a\\u0000"
+    };
+
+    bad = 0;
+
+    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        for (j = 0; j < sizeof(keys) / sizeof(keys[0]); j++) {
+            (void) snprintf(text, sizeof(text), "{\"q\": [{\"z\": {}, "
+                            "\"%s\": {\"y\": 1}, \"%s\": 2}], \"r\": 3}",
+                            keys[i], keys[j]);
+
+            json = parse(text, strlen(text), &error);
+
+            if ((json == NULL) != (i == j)) {
+                printf("# \"%s\" and \"%s\"\n", keys[i], keys[j]);
+                bad++;
+            }
+
+            cel_json_recycle(parser, json);
+        }
+    }
+
+    is_int(bad, 0, "keys are duplicates when they are equal");
+}
+
+
 int
 main(void)
 {
@@ -384,6 +489,8 @@ main(void)
     test_large(&b);
     test_side_by_side(&b);
     test_truncated();
+    test_recycled();
+    test_alike();
 
     ok(cel_json_memory(1000) >= 14000 && cel_json_memory(SIZE_MAX) == SIZE_MAX,
        "the memory to charge is known and saturates");
