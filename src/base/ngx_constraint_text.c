@@ -14,6 +14,7 @@
 #define NGX_CONSTRAINT_LOG_TEXT_MAX  256
 
 
+static ngx_uint_t ngx_constraint_ascii(const u_char *p, size_t len);
 static size_t ngx_constraint_utf8_length(const u_char *p, const u_char *end);
 static ngx_uint_t ngx_constraint_log_plain(u_char c);
 
@@ -120,9 +121,13 @@ ngx_constraint_utf8_valid(const u_char *p, size_t len)
     uint64_t       word;
     const u_char  *end;
 
+    if (ngx_constraint_ascii(p, len)) {
+        return 1;
+    }
+
     for (end = p + len; p < end; p += n) {
 
-        /* most is ASCII: eight bytes at a time */
+        /* eight bytes at a time where they are ASCII */
 
         if (end - p >= 8) {
             ngx_memcpy(&word, p, 8);
@@ -141,6 +146,45 @@ ngx_constraint_utf8_valid(const u_char *p, size_t len)
     }
 
     return 1;
+}
+
+
+/* Words that overlap take the place of a byte at a time. */
+
+static ngx_uint_t
+ngx_constraint_ascii(const u_char *p, size_t len)
+{
+    uint32_t       a, b;
+    uint64_t       word, all;
+    const u_char  *last;
+
+    all = 0;
+
+    if (len >= 8) {
+        last = p + len - 8;
+
+        for ( /* void */ ; p < last; p += 8) {
+            ngx_memcpy(&word, p, 8);
+            all |= word;
+        }
+
+        ngx_memcpy(&word, last, 8);
+
+        return ((all | word) & 0x8080808080808080) == 0;
+    }
+
+    if (len >= 4) {
+        ngx_memcpy(&a, p, 4);
+        ngx_memcpy(&b, p + len - 4, 4);
+
+        return ((a | b) & 0x80808080) == 0;
+    }
+
+    while (len != 0) {
+        all |= p[--len];
+    }
+
+    return all < 0x80;
 }
 
 
