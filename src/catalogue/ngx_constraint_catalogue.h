@@ -213,6 +213,13 @@ typedef struct {
     /* the enforcer's, for counting: by profile; and for what it keeps */
     ngx_constraint_stats_ref_t  stats[NGX_CONSTRAINT_STATS_PROFILES];
     ngx_constraint_stats_ref_t  state;
+
+    /*
+     * The enforcer's own, event loop only: the most that an evaluation costs
+     * up to the largest sizes that were light so far; 0 = none yet.
+     */
+    cel_sizes_t               light;
+    uint64_t                  light_cost;
 } ngx_constraint_rule_t;
 
 

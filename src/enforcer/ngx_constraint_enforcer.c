@@ -77,7 +77,7 @@ ngx_constraint_enforce(ngx_constraint_enforcement_t *e)
             state->waiting = 1;
         }
 
-        if (rc == NGX_DECLINED) {
+        if (rc == NGX_DECLINED && !e->facts->input_near) {
             ngx_constraint_pause(e);
         }
 
@@ -94,10 +94,16 @@ ngx_constraint_enforcement_start(ngx_constraint_enforcement_t *e)
     ngx_time_t                       *tp;
     ngx_constraint_enforcer_state_t  *state;
 
-    state = ngx_pcalloc(e->pool, sizeof(ngx_constraint_enforcer_state_t));
+    state = e->room;
+
     if (state == NULL) {
-        return NGX_ERROR;
+        state = ngx_palloc(e->pool, sizeof(ngx_constraint_enforcer_state_t));
+        if (state == NULL) {
+            return NGX_ERROR;
+        }
     }
+
+    ngx_memzero(state, sizeof(ngx_constraint_enforcer_state_t));
 
     tp = ngx_timeofday();
 
@@ -292,9 +298,7 @@ ngx_constraint_enforcer_exit_process(ngx_cycle_t *cycle)
 
     ngx_constraint_jobs_exit();
 
-    if (worker->parser) {
-        cel_json_parser_destroy(worker->parser);
-    }
+    cel_json_parser_destroy(worker->parser);
 
     ngx_free(worker->scratch);
     ngx_memzero(worker, sizeof(ngx_constraint_worker_t));

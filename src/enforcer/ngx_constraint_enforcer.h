@@ -224,6 +224,7 @@ struct ngx_constraint_facts_s {
      */
     ngx_str_t                 input;
     unsigned                  input_ready:1;
+    unsigned                  input_near:1;    /* would be ready at once */
     unsigned                  allow_duplicates:1;
     ngx_constraint_failure_t  *failure;        /* worker_failure() */
 
@@ -261,6 +262,10 @@ typedef struct {
 } ngx_constraint_settings_t;
 
 
+/* what an enforcement keeps while it is being decided */
+#define NGX_CONSTRAINT_STATE_SIZE  256
+
+
 typedef struct ngx_constraint_enforcement_s  ngx_constraint_enforcement_t;
 
 struct ngx_constraint_enforcement_s {
@@ -282,6 +287,10 @@ struct ngx_constraint_enforcement_s {
                                                       * heavy goes on alone
                                                       * and is logged */
     unsigned                          execute:1;     /* over REST */
+    void                             *room;          /* of STATE_SIZE bytes,
+                                                      * aligned, living as
+                                                      * long as the pool, or
+                                                      * NULL */
 
     /* out */
     ngx_constraint_decision_t         decision;

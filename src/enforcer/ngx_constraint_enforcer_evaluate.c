@@ -13,7 +13,11 @@
 
 
 static ngx_uint_t ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
-    const ngx_constraint_rule_t *rule);
+    ngx_constraint_rule_t *rule);
+static ngx_uint_t ngx_constraint_is_light(const ngx_constraint_rule_t *rule,
+    const cel_sizes_t *sizes, uint64_t limit);
+static void ngx_constraint_note_light(ngx_constraint_rule_t *rule,
+    const cel_sizes_t *sizes, uint64_t limit);
 static ngx_uint_t ngx_constraint_reads_input(
     ngx_constraint_enforcer_state_t *state);
 static ngx_uint_t ngx_constraint_has_input(const cel_slot_t *slots,
@@ -55,6 +59,14 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
 
     if (state->limits && ngx_constraint_sample_out(e) == NGX_OK) {
         return NGX_OK;
+    }
+
+    /* asked for before it is known to be needed: it costs no wait */
+
+    if (e->facts->input_near && !e->facts->input_ready && !e->shadow
+        && ngx_constraint_reads_input(state))
+    {
+        return NGX_DECLINED;
     }
 
     ngx_constraint_start_clock(e);
@@ -136,9 +148,9 @@ ngx_constraint_has_input(const cel_slot_t *slots, uint32_t n)
 
 static ngx_uint_t
 ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
-    const ngx_constraint_rule_t *rule)
+    ngx_constraint_rule_t *rule)
 {
-    uint64_t                          cost, key;
+    uint64_t                          cost, limit;
     cel_sizes_t                       sizes;
     ngx_constraint_enforcer_state_t  *state;
 
@@ -159,16 +171,75 @@ ngx_constraint_is_heavy(ngx_constraint_enforcement_t *e,
 
     sizes.bytes[CEL_SIZE_HEADERS] += rule->record.metadata.len;
 
-    cost = workflow_cost_max(rule->workflow, &sizes);
-
     state = e->state;
+    limit = e->settings->inline_cost;
 
     if (state->sampling) {
-        key = cel_program_cost_max(state->sampling, &sizes);
-        cost = key > CEL_COST_MAX - cost ? CEL_COST_MAX : cost + key;
+        cost = cel_program_cost_max(state->sampling, &sizes);
+
+        if (cost > limit) {
+            return 1;
+        }
+
+        limit -= cost;
     }
 
-    return cost > e->settings->inline_cost;
+    if (ngx_constraint_is_light(rule, &sizes, limit)) {
+        return 0;
+    }
+
+    if (workflow_cost_max(rule->workflow, &sizes) > limit) {
+        return 1;
+    }
+
+    ngx_constraint_note_light(rule, &sizes, limit);
+
+    return 0;
+}
+
+
+/* The cost grows with every size: what is smaller than light is light. */
+
+static ngx_uint_t
+ngx_constraint_is_light(const ngx_constraint_rule_t *rule,
+    const cel_sizes_t *sizes, uint64_t limit)
+{
+    ngx_uint_t  i;
+
+    if (rule->light_cost == 0 || rule->light_cost > limit) {
+        return 0;
+    }
+
+    for (i = 0; i < CEL_SIZE_CLASSES; i++) {
+        if (sizes->bytes[i] > rule->light.bytes[i]) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_constraint_note_light(ngx_constraint_rule_t *rule,
+    const cel_sizes_t *sizes, uint64_t limit)
+{
+    uint64_t     cost;
+    ngx_uint_t   i;
+    cel_sizes_t  largest;
+
+    largest = *sizes;
+
+    for (i = 0; i < CEL_SIZE_CLASSES; i++) {
+        largest.bytes[i] = ngx_max(largest.bytes[i], rule->light.bytes[i]);
+    }
+
+    cost = workflow_cost_max(rule->workflow, &largest);
+
+    if (cost <= limit) {
+        rule->light = largest;
+        rule->light_cost = ngx_max(cost, 1);
+    }
 }
 
 

@@ -82,7 +82,13 @@ ngx_constraint_document_release(ngx_constraint_document_t *document)
         return;
     }
 
-    cel_json_destroy(document->json);
+    if (ngx_constraint_worker.parser) {
+        cel_json_recycle(ngx_constraint_worker.parser, document->json);
+
+    } else {
+        cel_json_destroy(document->json);
+    }
+
     free(document);
 }
 

@@ -594,6 +594,7 @@ ngx_constraint_shadow_move(ngx_constraint_enforcement_t *e,
     own->log = ngx_cycle->log;
     own->ready = ngx_constraint_shadow_ready;
     own->state = state;
+    own->room = NULL;
     own->message_type.data = ngx_pstrdup(pool, &e->message_type);
     own->subject.data = ngx_pstrdup(pool, &e->subject);
 

@@ -104,6 +104,9 @@ typedef struct {
                                                     * its own */
 } ngx_constraint_enforcer_state_t;
 
+_Static_assert(sizeof(ngx_constraint_enforcer_state_t)
+               <= NGX_CONSTRAINT_STATE_SIZE, "the room for a state");
+
 
 /* lookup.c: NGX_OK, NGX_AGAIN */
 ngx_int_t ngx_constraint_lookup(ngx_constraint_enforcement_t *e);

@@ -23,6 +23,7 @@ typedef struct {
     u_char                        *start;
     size_t                         len;
     size_t                         size;        /* allocated */
+    unsigned                       whole:1;     /* left where it is */
     unsigned                       finished:1;
 } ngx_http_constraint_body_t;
 
@@ -31,6 +32,8 @@ static ngx_int_t ngx_http_constraint_body_refuse(ngx_http_request_t *r,
     ngx_http_constraint_body_t *body, ngx_int_t status);
 static void ngx_http_constraint_body_init(ngx_http_request_t *r);
 static void ngx_http_constraint_body_read(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_constraint_body_whole(ngx_http_request_t *r,
+    ngx_http_constraint_body_t *body);
 static ngx_int_t ngx_http_constraint_body_collect(ngx_http_request_t *r,
     ngx_http_constraint_body_t *body);
 static ngx_int_t ngx_http_constraint_body_grow(ngx_http_request_t *r,
@@ -175,6 +178,24 @@ ngx_http_constraint_present_body(ngx_http_request_t *r, size_t max,
 }
 
 
+ngx_uint_t
+ngx_http_constraint_body_near(ngx_http_request_t *r, size_t max)
+{
+    off_t  len;
+
+    if (r != r->main || r->request_body || r->discard_body
+        || r->http_version > NGX_HTTP_VERSION_11)
+    {
+        return 0;
+    }
+
+    len = r->headers_in.content_length_n;
+
+    return len > 0 && len <= (off_t) max && !r->headers_in.chunked
+           && r->header_in->last - r->header_in->pos >= len;
+}
+
+
 static ngx_http_constraint_body_t *
 ngx_http_constraint_body_get(ngx_http_request_t *r)
 {
@@ -226,6 +247,11 @@ ngx_http_constraint_body_read(ngx_http_request_t *r)
         return;
     }
 
+    if (body->start == NULL && ngx_http_constraint_body_whole(r, body)) {
+        ngx_http_constraint_body_finish(r, body, NGX_OK);
+        return;
+    }
+
     for ( ;; ) {
         rc = ngx_http_constraint_body_collect(r, body);
 
@@ -254,6 +280,43 @@ ngx_http_constraint_body_read(ngx_http_request_t *r)
     }
 
     ngx_http_constraint_body_finish(r, body, rc);
+}
+
+
+/*
+ * All of it came together with the headers, and is in one piece of memory
+ * that is nobody else's until the request ends: nothing is copied.
+ */
+
+static ngx_uint_t
+ngx_http_constraint_body_whole(ngx_http_request_t *r,
+    ngx_http_constraint_body_t *body)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    cl = r->request_body->bufs;
+
+    if (cl == NULL || cl->next || r->reading_body || r->headers_in.chunked
+        || r->http_version > NGX_HTTP_VERSION_11)
+    {
+        return 0;
+    }
+
+    b = cl->buf;
+
+    if (b->start < r->header_in->start || b->last > r->header_in->end
+        || b->last - b->pos != r->headers_in.content_length_n
+        || b->last - b->pos > (off_t) body->max)
+    {
+        return 0;
+    }
+
+    body->start = b->pos;
+    body->len = b->last - b->pos;
+    body->whole = 1;
+
+    return 1;
 }
 
 
@@ -410,6 +473,10 @@ ngx_http_constraint_body_return(ngx_http_request_t *r,
 
     if (r->headers_in.chunked) {
         r->headers_in.content_length_n = body->len;
+    }
+
+    if (body->whole) {
+        return NGX_OK;
     }
 
     if (body->len == 0) {

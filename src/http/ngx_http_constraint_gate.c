@@ -19,8 +19,19 @@
 #include "ngx_http_constraint_request.h"
 
 
+/* Free ones, of the worker. */
+
+#define NGX_HTTP_CONSTRAINT_CTX_KEEP  256
+
+static ngx_http_constraint_ctx_t  *ngx_http_constraint_ctx_spare;
+static ngx_uint_t                  ngx_http_constraint_ctx_spares;
+
+
 static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_create(
     ngx_http_request_t *r);
+static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_alloc(
+    ngx_log_t *log);
+static void ngx_http_constraint_ctx_free(ngx_http_constraint_ctx_t *ctx);
 static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_find(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_http_constraint_unchanged(ngx_http_request_t *r,
@@ -155,15 +166,17 @@ ngx_http_constraint_ctx_create(ngx_http_request_t *r)
     ngx_pool_cleanup_t         *cln;
     ngx_http_constraint_ctx_t  *ctx;
 
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_constraint_ctx_t));
-    if (ctx == NULL) {
-        return NULL;
-    }
-
     cln = ngx_pool_cleanup_add(r->pool, 0);
     if (cln == NULL) {
         return NULL;
     }
+
+    ctx = ngx_http_constraint_ctx_alloc(r->connection->log);
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(ctx, offsetof(ngx_http_constraint_ctx_t, room));
 
     cln->handler = ngx_http_constraint_cleanup;
     cln->data = ctx;
@@ -177,6 +190,62 @@ ngx_http_constraint_ctx_create(ngx_http_request_t *r)
 #endif
 
     return ctx;
+}
+
+
+/* A sanitizer is to see the end of each: none is used again there. */
+
+static ngx_http_constraint_ctx_t *
+ngx_http_constraint_ctx_alloc(ngx_log_t *log)
+{
+    ngx_http_constraint_ctx_t  *ctx;
+
+    ctx = ngx_http_constraint_ctx_spare;
+
+    if (ctx == NULL) {
+        return ngx_alloc(sizeof(ngx_http_constraint_ctx_t), log);
+    }
+
+    ngx_http_constraint_ctx_spare = ctx->next;
+    ngx_http_constraint_ctx_spares--;
+
+    return ctx;
+}
+
+
+static void
+ngx_http_constraint_ctx_free(ngx_http_constraint_ctx_t *ctx)
+{
+#if !(NGX_DEBUG_PALLOC)
+
+    if (ngx_http_constraint_ctx_spares < NGX_HTTP_CONSTRAINT_CTX_KEEP) {
+        ctx->request = NULL;
+        ctx->next = ngx_http_constraint_ctx_spare;
+        ngx_http_constraint_ctx_spare = ctx;
+        ngx_http_constraint_ctx_spares++;
+        return;
+    }
+
+#endif
+
+    ngx_free(ctx);
+}
+
+
+/* The worker ends. */
+
+void
+ngx_http_constraint_gate_exit(void)
+{
+    ngx_http_constraint_ctx_t  *ctx;
+
+    while (ngx_http_constraint_ctx_spare) {
+        ctx = ngx_http_constraint_ctx_spare;
+        ngx_http_constraint_ctx_spare = ctx->next;
+        ngx_free(ctx);
+    }
+
+    ngx_http_constraint_ctx_spares = 0;
 }
 
 
@@ -247,6 +316,10 @@ ngx_http_constraint_begin(ngx_http_request_t *r,
 
     if (ctx->body_read && ctx->body_status == 0) {
         ngx_http_constraint_source_input(&ctx->source, &ctx->body);
+
+    } else if (!ctx->body_read) {
+        ctx->source.facts.input_near = ngx_http_constraint_body_near(r,
+                                                             plcf->body_max);
     }
 }
 
@@ -275,6 +348,12 @@ ngx_http_constraint_pass(ngx_http_request_t *r,
     }
 
     ctx->judged = 1;
+
+    /* whoever wants it again parses it again: hardly anyone does */
+
+    if (ctx->shadows == NULL) {
+        ngx_constraint_facts_detach(&ctx->source.facts);
+    }
 
     if (ctx->replace && !ngx_constraint_fault("gate.off_replace")) {
 
@@ -365,6 +444,7 @@ ngx_http_constraint_prepare(ngx_http_request_t *r,
 
     if (!ctx->own_used) {
         e = &ctx->enforcement_own;
+        e->room = ctx->room;
         ctx->own_used = 1;
 
     } else {
@@ -714,4 +794,5 @@ ngx_http_constraint_cleanup(void *data)
     ngx_http_constraint_detach(ctx);
     ngx_http_constraint_shadow_detach(ctx);
     ngx_constraint_facts_detach(&ctx->source.facts);
+    ngx_http_constraint_ctx_free(ctx);
 }

@@ -743,6 +743,8 @@ ngx_http_constraint_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
+    ngx_http_constraint_gate_exit();
+
     /* jobs give their rules back, so before the catalogues */
 
     ngx_constraint_enforcer_exit_process(cycle);

@@ -50,12 +50,16 @@ typedef struct {
 
 
 /*
- * In the request's pool; outlives internal redirects, which zero r->ctx: it
- * is found again through the pool's cleanup list.
+ * Lives as long as the request's pool; outlives internal redirects, which
+ * zero r->ctx: it is found again through the pool's cleanup list.  The memory
+ * is the worker's and used again: a request's pool would need a block more.
  */
 
-typedef struct {
-    ngx_http_request_t              *request;
+typedef struct ngx_http_constraint_ctx_s  ngx_http_constraint_ctx_t;
+
+struct ngx_http_constraint_ctx_s {
+    ngx_http_request_t              *request;      /* or a free one: NULL */
+    ngx_http_constraint_ctx_t       *next;         /* free one */
 
     /* what was judged last */
     void                           **loc_conf;
@@ -87,12 +91,16 @@ typedef struct {
     /* so that one request with one constraint allocates once */
     ngx_http_constraint_source_t     source;
     ngx_constraint_enforcement_t     enforcement_own;
-} ngx_http_constraint_ctx_t;
+
+    /* last: is not zeroed */
+    uint64_t                         room[NGX_CONSTRAINT_STATE_SIZE / 8];
+};
 
 
 /* gate.c */
 ngx_int_t ngx_http_constraint_gate(ngx_http_request_t *r);
 ngx_http_constraint_ctx_t *ngx_http_constraint_ctx(ngx_http_request_t *r);
+void ngx_http_constraint_gate_exit(void);
 
 /* enforcement.c */
 void ngx_http_constraint_enforcement_init(ngx_http_request_t *r,
@@ -138,6 +146,10 @@ ngx_int_t ngx_http_constraint_replace_headers(ngx_http_request_t *r,
  * status */
 ngx_int_t ngx_http_constraint_present_body(ngx_http_request_t *r, size_t max,
     ngx_str_t *body);
+
+/* it came with the headers, is whole and not too large: reading waits for
+ * nothing */
+ngx_uint_t ngx_http_constraint_body_near(ngx_http_request_t *r, size_t max);
 
 /* respond.c */
 ngx_int_t ngx_http_constraint_deny(ngx_http_request_t *r,
