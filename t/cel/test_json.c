@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include "back.h"
+#include "cel_runtime.h"
 
 
 static cel_json_parser_t  *parser;
