@@ -48,6 +48,7 @@ typedef enum {
 
 typedef struct cel_node_s  cel_node_t;
 typedef struct cel_fold_s  cel_fold_t;
+typedef struct cel_path_s  cel_path_t;
 
 
 struct cel_node_s {
@@ -79,6 +80,9 @@ struct cel_node_s {
     const cel_function_t *function;      /* CALL: all overloads of the name */
     const cel_overload_t *overload;      /* CALL: the only one that can
                                           * apply, NULL = at run time */
+
+    /* the compiler's, see cel_compile_path.c */
+    cel_path_t           *path;
 };
 
 

@@ -152,6 +152,15 @@ bool cel_compile_fold(cel_code_t *c, const cel_node_t *node, cel_value_t *v);
 bool cel_call_fold(cel_code_t *c, const cel_mark_t *mark, cel_value_t *v);
 
 
+/*
+ * cel_compile_path.c: finds what is read more than once.  Around the code of
+ * a node that is one of these: kept is true where that begins, keep ends it.
+ */
+void cel_compile_paths(cel_code_t *c, cel_node_t *root);
+bool cel_compile_kept(cel_code_t *c, const cel_node_t *node, uint32_t *pc);
+void cel_compile_keep(cel_code_t *c, const cel_node_t *node, uint32_t pc);
+
+
 /* cel_program.c */
 
 void *cel_program_alloc(cel_code_t *c, size_t size);

@@ -35,8 +35,8 @@ static void cel_compile_entry(cel_code_t *c, const cel_node_t *node,
 bool
 cel_compile_node(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
 {
-    bool      constant;
-    uint32_t  offset;
+    bool      constant, kept;
+    uint32_t  pc, offset;
 
     *v = cel_make(CEL_ERROR_VALUE);
 
@@ -52,7 +52,12 @@ cel_compile_node(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
         return false;
     }
 
+    kept = cel_compile_kept(c, node, &pc);
     constant = cel_compile_dispatch(c, node, v);
+
+    if (kept) {
+        cel_compile_keep(c, node, pc);
+    }
 
     c->nesting--;
     c->offset = offset;

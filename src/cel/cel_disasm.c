@@ -148,6 +148,14 @@ cel_listing_operands(cel_listing_t *listing, const cel_program_t *program,
         cel_listing_add(listing, " local %u", instr->b);
         break;
 
+    case CEL_OP_KEPT:
+        cel_listing_add(listing, " local %u, to %u", instr->a, instr->b);
+        break;
+
+    case CEL_OP_KEEP:
+        cel_listing_add(listing, " local %u", instr->a);
+        break;
+
     case CEL_OP_LOCAL_SELECT:
         cel_listing_add(listing, " local %u", instr->a);
         cel_listing_constant(listing, program, instr->b);

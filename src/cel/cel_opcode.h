@@ -38,6 +38,9 @@
     CEL_OPCODE(FACT_SELECT, 0, 1, 2, "push fact b, key b' selected; a units " \
                "more; +ARG")                                                  \
     CEL_OPCODE(LOCAL_SELECT, 0, 1, 2, "push local a, key b selected")         \
+    CEL_OPCODE(KEPT, 0, 0, 0, "when local a is set push it and go on at b, "  \
+               "for b' units; +ARG")                                          \
+    CEL_OPCODE(KEEP, 1, 1, 0, "the top to local a")                           \
     CEL_OPCODE(EQ, 2, 1, 1, "equality")                                       \
     CEL_OPCODE(NE, 2, 1, 1, "inequality")                                     \
     CEL_OPCODE(LT, 2, 1, 1, "less")                                           \

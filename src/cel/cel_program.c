@@ -88,6 +88,8 @@ cel_program_make(cel_code_t *c, const cel_cost_t *cost)
     program->nlocals = c->ast->nlocals;
     program->cost = *cost;
 
+    cel_compile_paths(c, c->ast->root);
+
     constant = cel_compile_node(c, c->ast->root, &v);
     cel_emit(c, CEL_OP_RETURN, 0, 0, -1);
 

@@ -84,6 +84,7 @@ struct cel_program_s {
     /* the frame */
     uint32_t              nstack;
     uint32_t              nlocals;
+    uint32_t              nkept;         /* of these, the last ones */
     uint32_t              niters;
     uint32_t              nbuilders;
     uint32_t              nerrors;

@@ -66,6 +66,10 @@ cel_vm_enter(const cel_program_t *program, cel_eval_t *eval,
                      (memory + program->builders_at);
     frame.errors = (cel_error_t **) (void *) (memory + program->errors_at);
 
+    for (i = program->nlocals - program->nkept; i < program->nlocals; i++) {
+        frame.locals[i].kind = CEL_UNFETCHED;
+    }
+
     for (i = 0; i < program->nerrors; i++) {
         frame.errors[i] = NULL;
     }

@@ -123,6 +123,23 @@ op_LOCAL_SELECT:
     sp++;
     CEL_NEXT;
 
+op_KEPT:
+
+    v = &frame->locals[ip->a];
+
+    if (v->kind == CEL_UNFETCHED) {
+        CEL_NEXT_2;
+    }
+
+    CEL_SPEND(ip[1].b);
+    *sp++ = *v;
+    CEL_JUMP_TO(ip->b);
+
+op_KEEP:
+
+    cel_move(&frame->locals[ip->a], &sp[-1]);
+    CEL_NEXT;
+
 op_EQ:
 
     CEL_SPEND(1);

@@ -83,7 +83,89 @@ static const listing_t  listings[] = {
     { "d.k == 1", "FACT_SELECT", NULL, 1 },
     { "d['k'] == 1", "FACT_SELECT", "INDEX", 1 },
     { "cel.bind(v, s + t, v == v)", "STORE", "ITER", 2 },
+
+    /* parts of facts that are read more than once */
+
+    { "d.m.k == 'v' && d.m.k != 'w'", "KEPT", NULL, 1 },
+    { "d.m.k == 'v' && d.m.j != 'w'", "KEPT", NULL, 1 },
+    { "d['m'] == 'v' && d['m'] != 'w'", "KEPT", NULL, 1 },
+    { "l.all(x, d.k == x)", "KEPT", NULL, 2 },
+    { "d.m.k == 'v' && d.j != 'w'", NULL, "KEPT", 1 },
+    { "d.k == 'v' && e.k == 'v'", NULL, "KEPT", 2 },
+    { "d == 1 || d == 2", NULL, "KEPT", 1 },
+    { "has(d.k) && has(d.k)", NULL, "KEPT", 1 },
+    { "l.all(x, [d].all(y, y.k == x))", NULL, "KEPT", 2 },
 };
+
+
+/* A map of the host: {"k": 1}, and how often it was asked. */
+
+typedef struct {
+    cel_object_t  object;
+    uint32_t      reads;
+} map_t;
+
+
+static uint32_t
+map_size(const cel_object_t *o)
+{
+    return 1;
+}
+
+
+static cel_status_t
+map_get(const cel_object_t *o, cel_eval_t *eval, const cel_value_t *key,
+    cel_value_t *value)
+{
+    ((map_t *) (uintptr_t) o)->reads++;
+
+    if (key->kind != CEL_STRING || key->len != 1 || key->s[0] != 'k') {
+        return CEL_NOT_FOUND;
+    }
+
+    *value = cel_int(1);
+
+    return CEL_OK;
+}
+
+
+static const cel_object_ops_t  map_ops = {
+    CEL_MAP, map_size, map_get, NULL
+};
+
+static map_t  map = { { &map_ops }, 0 };
+
+
+static const struct {
+    const char  *source;
+    uint32_t     reads;
+    uint64_t     cost;
+} reads[] = {
+    { "e.k == 1", 1, 5 },
+    { "e.k == 1 && e.k == 1", 1, 11 },
+    { "e.k == 1 && e['k'] == 1", 2, 12 },
+    { "[1, 1, 1].all(x, x == e.k)", 1, 0 },
+    { "e.j == 1 || e.k == 1 || e.j == 2", 2, 0 },
+    { "e.j == 1 || e.j == 1 || true", 2, 0 },
+};
+
+
+static void
+test_reads(back_t *b)
+{
+    size_t  i;
+
+    for (i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
+        map.reads = 0;
+        is_str(back_text(b, reads[i].source), "true", "%s", reads[i].source);
+        is_int(map.reads, reads[i].reads, "it asks so often");
+
+        if (reads[i].cost != 0) {
+            is_int((long) b->eval.cost, (long) reads[i].cost,
+                   "and costs what it would, and 1 for the text");
+        }
+    }
+}
 
 
 static void
@@ -235,11 +317,13 @@ main(void)
     b.facts[2] = cel_string("one", 3);
     b.facts[3] = cel_string("two", 3);
     b.facts[4] = cel_int(0);
+    b.facts[6] = cel_object(&map.object);
     b.facts[8] = cel_timestamp(0, 0);
 
     test_listings(&b);
     test_refused(&b);
     test_meanings(&b);
+    test_reads(&b);
 
     cel_json_destroy(json);
     cel_json_parser_destroy(parser);
