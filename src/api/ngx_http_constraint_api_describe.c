@@ -94,6 +94,8 @@ ngx_http_constraint_api_describe(json_t *object, const workflow_t *workflow,
     (void) json_object_set_new(object, "output_type", json_string(type));
     (void) json_object_set_new(object, "rules",
                                json_integer(workflow_rules(workflow)));
+    (void) json_object_set_new(object, "indexed",
+                               json_integer(workflow_indexed(workflow)));
     (void) json_object_set_new(object, "facts",
                                ngx_http_constraint_api_facts(workflow));
     (void) json_object_set_new(object, "cost",

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 
-#define CEL_BLOCK_MIN  4096
+#define CEL_BLOCK_MIN  1024
 #define CEL_BLOCK_MAX  65536
 
 

@@ -11,6 +11,7 @@
 
 
 #include "cel_code.h"
+#include "cel_atom.h"
 #include "cel_env.h"
 #include "cel_re2.h"
 
@@ -327,7 +328,13 @@ cel_program_facts(const cel_program_t *program, uint32_t *count)
 size_t
 cel_program_memory(const cel_program_t *program)
 {
-    return program->arena.used;
+    const cel_arena_t  *arena;
+
+    arena = &program->arena;
+
+    /* what is left of its last block is held, too */
+
+    return arena->used + (size_t) (arena->end - arena->pos);
 }
 
 
@@ -369,4 +376,20 @@ uint64_t
 cel_program_cost_min(const cel_program_t *program)
 {
     return program->cost.min;
+}
+
+
+void
+cel_program_expect(const cel_program_t *program)
+{
+    __builtin_prefetch(program);
+    __builtin_prefetch((const char *) program + 64);
+}
+
+
+void
+cel_program_expect_code(const cel_program_t *program)
+{
+    __builtin_prefetch(program->code);
+    __builtin_prefetch(program->constants);
 }

@@ -117,9 +117,18 @@ check_print(const cli_file_t *file, const workflow_t *workflow,
 
     workflow_output_type(workflow, type, sizeof(type));
 
-    printf("%s: OK\n  name: %s\n  matches: %u\n  output: %s\n  facts:",
-           file->name, workflow_name(workflow, NULL),
-           workflow_rules(workflow), type);
+    printf("%s: OK\n  name: %s\n  matches: %u", file->name,
+           workflow_name(workflow, NULL), workflow_rules(workflow));
+
+    if (workflow_indexed(workflow) != 0) {
+        printf(", %u of them indexed", workflow_indexed(workflow));
+    }
+
+    if (workflow_shared(workflow) != 0) {
+        printf(", %u parts in common", workflow_shared(workflow));
+    }
+
+    printf("\n  output: %s\n  facts:", type);
 
     facts = workflow_facts(workflow, &n);
 

@@ -76,13 +76,15 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
     if (!state->heavy && ngx_constraint_is_heavy(e, state->rule)) {
 
         /*
-         * It may stop at once for an input that is still to be read, and it
-         * need not go to a thread to find that out.
+         * It may stop at once for an input that is still to be read, or the
+         * index may skip most of it, and it need not go to a thread to find
+         * that out.
          */
 
         state->capped = e->settings->offload == NGX_CONSTRAINT_OFFLOAD_AUTO
-                        && !e->facts->input_ready
-                        && ngx_constraint_reads_input(state);
+                        && ((!e->facts->input_ready
+                             && ngx_constraint_reads_input(state))
+                            || workflow_indexed(state->rule->workflow) != 0);
 
         state->heavy = !state->capped;
     }
@@ -383,6 +385,7 @@ ngx_constraint_run_workflow(ngx_constraint_evaluation_t *ev)
     run.trace = ev->explain ? ngx_constraint_trace : NULL;
     run.trace_ctx = ev;
     run.bad_output = false;
+    ev->run = &run;
 
     ev->status = workflow_eval(ev->workflow, &ev->eval, &run, &ev->verdict);
     ev->bad_output = run.bad_output;
@@ -467,7 +470,13 @@ ngx_constraint_trace(void *ctx, const char *path, uint32_t line,
         return;
     }
 
-    ngx_str_set(&text, "\",\"value\":");
+    if (ev->run->skipped) {
+        ngx_str_set(&text, "\",\"skipped\":true,\"value\":");
+
+    } else {
+        ngx_str_set(&text, "\",\"value\":");
+    }
+
     ngx_constraint_trace_add(ev, &text, 0);
 
     if (ngx_constraint_render(ev, value, &text) != CEL_OK

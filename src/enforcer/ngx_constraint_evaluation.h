@@ -56,6 +56,7 @@ typedef struct {
     ngx_str_t                   raw;
     ngx_str_t                   trace;
     size_t                      trace_size;
+    const workflow_run_t       *run;            /* while it is traced */
 } ngx_constraint_evaluation_t;
 
 

@@ -16,6 +16,9 @@
 #include "workflow_policy.h"
 
 
+#define EVAL_AHEAD  4
+
+
 typedef struct {
     const workflow_t      *workflow;
     workflow_run_t        *run;
@@ -31,6 +34,7 @@ typedef struct {
 
 static cel_status_t eval_steps(walk_t *walk, cel_eval_t *eval,
     workflow_verdict_t *verdict);
+static inline void eval_expect(const workflow_t *workflow, uint32_t i);
 static cel_status_t eval_skip(walk_t *walk, cel_eval_t *eval, uint32_t *i);
 static void eval_trace_skipped(walk_t *walk, cel_eval_t *eval, uint32_t from,
     uint32_t to);
@@ -117,6 +121,8 @@ eval_steps(walk_t *walk, cel_eval_t *eval, workflow_verdict_t *verdict)
         matched = true;
         walk->cost = eval->cost;
 
+        eval_expect(workflow, i);
+
         if (step->block != NULL) {
             rc = eval_skip(walk, eval, &i);
 
@@ -156,6 +162,34 @@ eval_steps(walk_t *walk, cel_eval_t *eval, workflow_verdict_t *verdict)
     }
 
     return CEL_OK;
+}
+
+
+/*
+ * The programs of thousands of matches are not in the processor's caches:
+ * what comes after the next few is asked for while these run.
+ */
+
+static inline void
+eval_expect(const workflow_t *workflow, uint32_t i)
+{
+    const workflow_step_t  *step;
+
+    if (i + 2 * EVAL_AHEAD >= workflow->nsteps) {
+        return;
+    }
+
+    step = &workflow->steps[i + EVAL_AHEAD];
+
+    if (step->condition != NULL) {
+        cel_program_expect_code(step->condition);
+    }
+
+    step += EVAL_AHEAD;
+
+    if (step->condition != NULL) {
+        cel_program_expect(step->condition);
+    }
 }
 
 
