@@ -14,9 +14,6 @@
 #include "cel_program.h"
 
 
-/* Of parts that occur seldom so many may be shared, about. */
-#define CEL_PARTS_SHARED  256
-
 #define CEL_PARTS_FIRST   1024
 #define CEL_PARTS_MAX     (1u << 22)
 
@@ -194,7 +191,11 @@ cel_atoms_uses(cel_atoms_t *atoms, uint64_t hash)
 }
 
 
-/* There are slots for a few: they are for those that occur most often. */
+/*
+ * There are slots for a few.  They are for those that occur most often, as
+ * far as there are enough of them; else for the first ones, though every
+ * quarter of the slots wants twice as many uses.
+ */
 
 static void
 cel_atoms_settle(cel_atoms_t *atoms)
@@ -208,10 +209,10 @@ cel_atoms_settle(cel_atoms_t *atoms)
         n = 0;
 
         for (i = 0; i <= atoms->mask; i++) {
-            n += atoms->parts[i].uses >= atoms->least;
+            n += atoms->parts[i].uses >= 2 * atoms->least;
         }
 
-    } while (n > CEL_PARTS_SHARED);
+    } while (n >= CEL_ATOMS_MAX);
 }
 
 
@@ -241,7 +242,9 @@ cel_atoms_slot(cel_sharing_t *s, const cel_node_t *node, cel_slot_t *slot)
         }
     }
 
-    if (atoms->count == CEL_ATOMS_MAX) {
+    if (atoms->count == CEL_ATOMS_MAX
+        || node->uses < atoms->least << 4 * atoms->count / CEL_ATOMS_MAX)
+    {
         *slot = CEL_NO_SLOT;
         return CEL_OK;
     }

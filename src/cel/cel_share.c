@@ -18,7 +18,7 @@
 /* What a part has to save, and what it is taken to cost. */
 #define CEL_SHARE_WORTH    12
 #define CEL_WEIGHT_SELECT  3
-#define CEL_WEIGHT_CALL    4
+#define CEL_WEIGHT_CALL    6
 #define CEL_WEIGHT_FOLD    12
 
 
