@@ -15,8 +15,8 @@
 #define ngx_constraint_budget_bit(type)  (1u << (type))
 
 
-static void ngx_constraint_budget_measure(ngx_constraint_budget_t *budget,
-    const cel_arena_t *arena);
+static inline void ngx_constraint_budget_measure(
+    ngx_constraint_budget_t *budget, const cel_arena_t *arena);
 static void ngx_constraint_budget_cpu(ngx_constraint_budget_t *budget);
 static cel_status_t ngx_constraint_budget_stop(
     ngx_constraint_budget_t *budget, cel_eval_t *eval);
@@ -45,9 +45,7 @@ ngx_constraint_budget_start(ngx_constraint_budget_t *budget, uint64_t now_ns)
         return;
     }
 
-    budget->cpu_allowed_ns = budget->share_ns / 100 * budget->cpu_shares
-                             + budget->share_ns % 100 * budget->cpu_shares
-                               / 100;
+    budget->cpu_allowed_ns = budget->share_ns * budget->cpu_shares / 100;
     budget->cpu_due_ns = now_ns + budget->cpu_allowed_ns;
 
     if (budget->thread) {
@@ -97,7 +95,7 @@ ngx_constraint_budget_finish(ngx_constraint_budget_t *budget,
 }
 
 
-static void
+static inline void
 ngx_constraint_budget_measure(ngx_constraint_budget_t *budget,
     const cel_arena_t *arena)
 {

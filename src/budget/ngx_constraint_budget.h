@@ -35,7 +35,8 @@ typedef struct {
     /* in: nanoseconds of ngx_constraint_clock_ns() */
     uint64_t    from_ns;            /* wall time counts from here */
     uint64_t    allowed_ns;         /* of wall time, or NONE */
-    uint64_t    share_ns;           /* what cpu_shares are of: 100 = all */
+    uint64_t    share_ns;           /* what cpu_shares are of, less than
+                                     * 2^57, or NONE */
     uint64_t    memory_limit;       /* bytes, or NONE */
     uint32_t    cpu_shares;         /* percent, 100 and more: no limit */
     uint32_t    thread;             /* has a CPU clock; in the event loop

@@ -16,7 +16,19 @@
 uint64_t
 ngx_constraint_clock_ns(void)
 {
+#if (NGX_CONSTRAINT_FAULTS)
+
     return ngx_constraint_now_ns();
+
+#else
+
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
+
+#endif
 }
 
 

@@ -36,9 +36,13 @@ ngx_constraint_limits_bind(ngx_constraint_enforcement_t *e)
         return;
     }
 
-    buffer = NULL;
+    if (location == NULL) {
+        state->limits = rule;
 
-    if (rule && location) {
+    } else if (rule == NULL) {
+        state->limits = location;
+
+    } else {
         buffer = ngx_palloc(e->pool, sizeof(ngx_constraint_limits_t));
 
         if (buffer == NULL) {
@@ -46,9 +50,10 @@ ngx_constraint_limits_bind(ngx_constraint_enforcement_t *e)
                                 "no memory for the limits");
             return;
         }
-    }
 
-    state->limits = ngx_constraint_limits_effective(rule, location, buffer);
+        state->limits = ngx_constraint_limits_effective(rule, location,
+                                                        buffer);
+    }
 
     if (state->limits->execution.observational) {
         ngx_constraint_observe(e);

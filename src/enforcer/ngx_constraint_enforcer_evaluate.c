@@ -328,6 +328,10 @@ ngx_constraint_evaluate_inline(ngx_constraint_enforcement_t *e)
 
     e->decision.where = NGX_CONSTRAINT_WHERE_INLINE;
 
+    if (ev->budget) {
+        state->ended_ns = ev->budget->last_ns;
+    }
+
     ngx_constraint_verdict(e, ev);
     cel_arena_reset(&ev->arena);
 

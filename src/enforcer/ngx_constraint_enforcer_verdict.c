@@ -570,7 +570,7 @@ ngx_constraint_complete(ngx_constraint_enforcement_t *e)
     time_ns = state->worked_ns;
 
     if (state->paused_ns == 0) {
-        now = ngx_constraint_now_ns();
+        now = state->ended_ns ? state->ended_ns : ngx_constraint_now_ns();
         time_ns += now - ngx_min(state->started_ns, now);
     }
 

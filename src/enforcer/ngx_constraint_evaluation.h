@@ -77,19 +77,6 @@ typedef enum {
 typedef struct {
     ngx_constraint_enforcement_t     *enforcement;
     ngx_constraint_stage_e            stage;
-    ngx_constraint_rule_t            *rule;
-    ngx_constraint_evaluation_job_t  *job;
-    uint64_t                          started_ns;
-    uint64_t                          paused_ns;   /* the input is read */
-    uint64_t                          worked_ns;   /* before that */
-    uint64_t                          loading_ns;  /* of that, at first */
-    uint64_t                          from_ns;     /* of the deadline */
-    uint64_t                          deadline_ns; /* 0 = not running yet */
-    const ngx_constraint_limits_t    *limits;      /* effective, or NULL */
-    const cel_program_t              *sampling;    /* key, to be evaluated */
-    cel_value_t                       now;
-    ngx_constraint_waiter_t           waiter;
-    ngx_event_t                       timer;
     unsigned                          heavy:1;     /* go to a thread */
     unsigned                          capped:1;    /* inline, up to
                                                     * inline_cost */
@@ -103,6 +90,20 @@ typedef struct {
     unsigned                          sampled:1;   /* drawn */
     unsigned                          alone:1;     /* shadow: in a pool of
                                                     * its own */
+    ngx_constraint_rule_t            *rule;
+    ngx_constraint_evaluation_job_t  *job;
+    uint64_t                          started_ns;
+    uint64_t                          paused_ns;   /* the input is read */
+    uint64_t                          worked_ns;   /* before that */
+    uint64_t                          ended_ns;    /* 0: it is now */
+    uint64_t                          loading_ns;  /* of that, at first */
+    uint64_t                          from_ns;     /* of the deadline */
+    uint64_t                          deadline_ns; /* 0 = not running yet */
+    const ngx_constraint_limits_t    *limits;      /* effective, or NULL */
+    const cel_program_t              *sampling;    /* key, to be evaluated */
+    cel_value_t                       now;
+    ngx_constraint_waiter_t           waiter;
+    ngx_event_t                       timer;
 } ngx_constraint_enforcer_state_t;
 
 _Static_assert(sizeof(ngx_constraint_enforcer_state_t)
