@@ -54,7 +54,7 @@ static void cel_cost_count(const cel_charge_t *charge,
     const cel_shape_t *shape, cel_cost_args_t *args);
 static void cel_cost_result(const cel_overload_t *overload,
     const cel_charge_t *charge, cel_cost_args_t *args);
-static const cel_charge_t *cel_cost_charge(const cel_node_t *node,
+static cel_charge_t cel_cost_charge(const cel_node_t *node,
     const cel_overload_t *overload);
 
 
@@ -162,6 +162,7 @@ cel_cost_overloads(const cel_node_t *node, cel_cost_args_t *args,
 {
     uint32_t               i, count;
     cel_bound_t            units;
+    cel_charge_t           charge;
     const cel_overload_t  *overloads;
 
     overloads = node->overload;
@@ -180,8 +181,8 @@ cel_cost_overloads(const cel_node_t *node, cel_cost_args_t *args,
             continue;
         }
 
-        cel_cost_overload(&overloads[i], cel_cost_charge(node, &overloads[i]),
-                          args);
+        charge = cel_cost_charge(node, &overloads[i]);
+        cel_cost_overload(&overloads[i], &charge, args);
         cel_bound_max(&units, &args->units);
         cel_shape_max(shape, &args->result);
     }
@@ -485,13 +486,28 @@ cel_cost_result(const cel_overload_t *overload, const cel_charge_t *charge,
 
 /* a constant argument is prepared where that is possible */
 
-static const cel_charge_t *
+static cel_charge_t
 cel_cost_charge(const cel_node_t *node, const cel_overload_t *overload)
 {
-    uint32_t  at;
+    uint32_t                    at, per;
+    cel_charge_t                charge;
+    const cel_node_t           *arg;
+    const cel_overload_spec_t  *spec;
 
-    at = overload->spec->constant;
+    spec = overload->spec;
+    at = spec->constant;
+    arg = at != 0 ? cel_node_argument(node, at) : NULL;
 
-    return at != 0 && cel_node_argument(node, at)->kind == CEL_N_CONST
-           ? &overload->spec->prepared : &overload->spec->charge;
+    if (arg == NULL || arg->kind != CEL_N_CONST) {
+        return spec->charge;
+    }
+
+    charge = spec->prepared;
+
+    if (spec->weigh != NULL) {
+        per = charge.per * spec->weigh(&arg->value);
+        charge.per = (uint16_t) (per < UINT16_MAX ? per : UINT16_MAX);
+    }
+
+    return charge;
 }

@@ -123,6 +123,14 @@ typedef cel_status_t (*cel_prepare_pt)(cel_prepare_t *prepare,
     cel_value_t *arg, char message[CEL_MESSAGE_MAX]);
 
 
+/*
+ * How many times as much as `prepared` says for each byte a call may cost with
+ * this constant: a pattern's larger program takes longer.  For the estimate;
+ * the function charges it itself.
+ */
+typedef uint32_t (*cel_weigh_pt)(const cel_value_t *arg);
+
+
 typedef struct {
     const char          *name;           /* "startsWith", "_+_", "@in" */
     const char          *id;             /* "starts_with_string" */
@@ -137,16 +145,17 @@ typedef struct {
     uint8_t              constant;       /* which one, a receiver being 0;
                                           * of all overloads of a name that
                                           * prepare the same */
+    cel_weigh_pt         weigh;          /* or NULL: once */
 } cel_overload_spec_t;
 
 #define CEL_NO_CHARGE  { 0, 0, 0, 0, CEL_CHARGE_SUM, CEL_RESULT_SMALL }
 
 /* the charge follows: base, per, shift, sized, mode, result */
 #define CEL_OVERLOAD(name, id, signature, call, ...)                          \
-    { name, id, signature, call, { __VA_ARGS__ }, NULL, CEL_NO_CHARGE, 0 }
+    { name, id, signature, call, { __VA_ARGS__ }, NULL, CEL_NO_CHARGE, 0, NULL }
 
 #define CEL_OVERLOADS_END                                                     \
-    { NULL, NULL, NULL, NULL, CEL_NO_CHARGE, NULL, CEL_NO_CHARGE, 0 }
+    { NULL, NULL, NULL, NULL, CEL_NO_CHARGE, NULL, CEL_NO_CHARGE, 0, NULL }
 
 
 /* A signature parsed once per env. */

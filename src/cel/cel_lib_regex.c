@@ -16,29 +16,17 @@
 
 #define CEL_REGEX_READY  8
 
-/* one search, and one with a group */
-#define CEL_FIND         CEL_REGEX_PER, 0, 1, CEL_CHARGE_AT_MOST,             \
-                         CEL_RESULT_ELEMENT
-#define CEL_FIND_ANY     CEL_REGEX_COMPILE_PER, 0, 3, CEL_CHARGE_AT_MOST,     \
-                         CEL_RESULT_ELEMENT
-#define CEL_EXTRACT      CEL_REGEX_PER + CEL_REGEX_PROGRAM, 0, 1,             \
-                         CEL_CHARGE_AT_MOST, CEL_RESULT_SAME
-#define CEL_EXTRACT_ANY  CEL_REGEX_PER + CEL_REGEX_PROGRAM, 0, 3,             \
-                         CEL_CHARGE_AT_MOST, CEL_RESULT_SAME
+/* one search, and one for what its group holds */
+#define CEL_FIND(per, sized)                                                  \
+    per, 0, sized, CEL_CHARGE_AT_MOST, CEL_RESULT_ELEMENT
+#define CEL_EXTRACT(per, sized)                                               \
+    2 * per, 0, sized, CEL_CHARGE_AT_MOST, CEL_RESULT_SAME
 
-/* a search after each match */
-#define CEL_ALL          CEL_REGEX_PER, 0, 1, CEL_CHARGE_MATCHES,             \
-                         CEL_RESULT_ARGS
-#define CEL_ALL_ANY      CEL_REGEX_COMPILE_PER, 0, 3, CEL_CHARGE_MATCHES,     \
-                         CEL_RESULT_ARGS
-#define CEL_GROUPS       CEL_REGEX_PER, CEL_REGEX_PROGRAM_SHIFT, 1,           \
-                         CEL_CHARGE_MATCHES, CEL_RESULT_ARGS
-#define CEL_GROUPS_ANY   CEL_REGEX_PER, CEL_REGEX_PROGRAM_SHIFT, 3,           \
-                         CEL_CHARGE_MATCHES, CEL_RESULT_ARGS
-#define CEL_REPLACE      CEL_REGEX_PER, CEL_REGEX_PROGRAM_SHIFT, 5,           \
-                         CEL_CHARGE_MATCHES, CEL_RESULT_PRODUCT
-#define CEL_REPLACE_ANY  CEL_REGEX_PER, CEL_REGEX_PROGRAM_SHIFT, 7,           \
-                         CEL_CHARGE_MATCHES, CEL_RESULT_PRODUCT
+/* a search after each match; what groups hold is in its bound */
+#define CEL_ALL(per, sized)                                                   \
+    per, 0, sized, CEL_CHARGE_MATCHES, CEL_RESULT_ARGS
+#define CEL_REPLACE(per, sized)                                               \
+    per, 0, sized | 4, CEL_CHARGE_MATCHES, CEL_RESULT_PRODUCT
 
 
 /* A text and the place in it from which on the next match is looked for. */
@@ -46,6 +34,7 @@
 typedef struct {
     cel_eval_t          *eval;
     const cel_re2_t     *re;
+    uint64_t             units;            /* that a byte costs */
     const char          *text;
     size_t               len;
     size_t               from;
@@ -91,36 +80,37 @@ static cel_status_t cel_regex_refuse(cel_eval_t *eval,
     const cel_value_t *replacement, const char *why);
 
 
-#define CEL_REGEX_OVERLOAD(name, id, signature, call, any, ready)             \
-    { name, id, signature, call, { CEL_REGEX_COMPILE, any },                  \
-      cel_prepare_regex, { CEL_REGEX_READY, ready }, 1 }
+#define CEL_REGEX_OVERLOAD(name, id, signature, call, charge)                 \
+    { name, id, signature, call,                                              \
+      { CEL_REGEX_COMPILE, charge(CEL_REGEX_ANY_PER, 3) },                    \
+      cel_prepare_regex, { CEL_REGEX_READY, charge(CEL_REGEX_PER, 1) }, 1,    \
+      cel_weigh_regex }
 
 
 const cel_overload_spec_t  cel_lib_regex[] = {
 
     CEL_REGEX_OVERLOAD("regex.extract", "regex_extract_string_string",
                        "(string, string): optional_type(string)",
-                       cel_regex_extract, CEL_EXTRACT_ANY, CEL_EXTRACT),
+                       cel_regex_extract, CEL_EXTRACT),
     CEL_REGEX_OVERLOAD("regex.extractAll", "regex_extractAll_string_string",
                        "(string, string): list(string)",
-                       cel_regex_extract_all, CEL_GROUPS_ANY, CEL_GROUPS),
+                       cel_regex_extract_all, CEL_ALL),
     CEL_REGEX_OVERLOAD("regex.replace", "regex_replace_string_string_string",
                        "(string, string, string): string",
-                       cel_regex_replace, CEL_REPLACE_ANY, CEL_REPLACE),
+                       cel_regex_replace, CEL_REPLACE),
     CEL_REGEX_OVERLOAD("regex.replace",
                        "regex_replace_string_string_string_int",
                        "(string, string, string, int): string",
-                       cel_regex_replace, CEL_REPLACE_ANY, CEL_REPLACE),
+                       cel_regex_replace, CEL_REPLACE),
 
     CEL_REGEX_OVERLOAD("find", "string_find_string",
-                       "string.(string): string",
-                       cel_regex_find, CEL_FIND_ANY, CEL_FIND),
+                       "string.(string): string", cel_regex_find, CEL_FIND),
     CEL_REGEX_OVERLOAD("findAll", "string_find_all_string",
                        "string.(string): list(string)",
-                       cel_regex_find_all, CEL_ALL_ANY, CEL_ALL),
+                       cel_regex_find_all, CEL_ALL),
     CEL_REGEX_OVERLOAD("findAll", "string_find_all_string_int",
                        "string.(string, int): list(string)",
-                       cel_regex_find_all, CEL_ALL_ANY, CEL_ALL),
+                       cel_regex_find_all, CEL_ALL),
 
     CEL_OVERLOADS_END
 };
@@ -171,19 +161,15 @@ cel_regex_run(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
     cel_search_t  search;
     cel_status_t  rc;
 
-    if (cel_prepared(&args[1], CEL_PREPARED_REGEX) == NULL
-        && cel_charge(eval, (uint64_t) args[1].len * CEL_REGEX_COMPILE_PER)
-           != CEL_OK)
+    if (cel_regex_charge(eval, &args[1]) != CEL_OK
+        || cel_regex_take(eval, &args[1], &regex) != CEL_OK)
     {
-        return CEL_ERROR;
-    }
-
-    if (cel_regex_take(eval, &args[1], &regex) != CEL_OK) {
         return CEL_ERROR;
     }
 
     search.eval = eval;
     search.re = regex.re;
+    search.units = cel_regex_units(regex.re);
     search.text = args[0].len != 0 ? args[0].s : "";
     search.len = args[0].len;
     search.from = 0;
@@ -254,7 +240,7 @@ cel_search_from(cel_search_t *search)
 
     left = search->len - search->from;
 
-    if (cel_charge(search->eval, CEL_REGEX_PER * (uint64_t) left) != CEL_OK) {
+    if (cel_charge(search->eval, search->units * left) != CEL_OK) {
         return CEL_ERROR;
     }
 
@@ -274,16 +260,11 @@ cel_search_from(cel_search_t *search)
 static cel_status_t
 cel_search_groups(cel_search_t *search, uint32_t n)
 {
-    int       found;
-    uint64_t  size;
+    int  found;
 
-    size = cel_re2_program_size(search->re);
-
-    if (size > CEL_REGEX_PROGRAM) {
-        size = CEL_REGEX_PROGRAM;
-    }
-
-    if (cel_charge(search->eval, size * search->spans[0].len) != CEL_OK) {
+    if (cel_charge(search->eval, search->units * search->spans[0].len)
+        != CEL_OK)
+    {
         return CEL_ERROR;
     }
 

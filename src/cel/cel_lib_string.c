@@ -21,12 +21,12 @@
 #define CEL_PREFIX   1, 1, CEL_BYTES_SHIFT, 2, CEL_CHARGE_SUM,                \
                      CEL_RESULT_SMALL
 
-/* A pattern: compiled on the way, or only matched. */
+/* A pattern: compiled on the way, or only matched; the function charges. */
 #define CEL_REGEX                                                             \
-    { CEL_REGEX_COMPILE, CEL_REGEX_COMPILE_PER, 0, 3, CEL_CHARGE_SUM,         \
+    { CEL_REGEX_COMPILE, CEL_REGEX_ANY_PER, 0, 3, CEL_CHARGE_AT_MOST,         \
       CEL_RESULT_SMALL }
 #define CEL_REGEX_READY                                                       \
-    { 8, CEL_REGEX_PER, 0, 1, CEL_CHARGE_SUM, CEL_RESULT_SMALL }
+    { 8, CEL_REGEX_PER, 0, 1, CEL_CHARGE_AT_MOST, CEL_RESULT_SMALL }
 
 
 static cel_status_t cel_contains(cel_eval_t *eval, const cel_value_t *args,
@@ -49,9 +49,11 @@ const cel_overload_spec_t  cel_lib_string[] = {
                  cel_ends_with, CEL_PREFIX),
 
     { "matches", "matches", "(string, string): bool", cel_matches,
-      CEL_REGEX, cel_prepare_regex, CEL_REGEX_READY, 1 },
+      CEL_REGEX, cel_prepare_regex, CEL_REGEX_READY, 1,
+      cel_weigh_regex },
     { "matches", "matches_string", "string.(string): bool", cel_matches,
-      CEL_REGEX, cel_prepare_regex, CEL_REGEX_READY, 1 },
+      CEL_REGEX, cel_prepare_regex, CEL_REGEX_READY, 1,
+      cel_weigh_regex },
 
     CEL_OVERLOADS_END
 };
@@ -99,16 +101,27 @@ static cel_status_t
 cel_matches(cel_eval_t *eval, const cel_value_t *args, uint32_t n,
     cel_value_t *out)
 {
-    int          found;
-    cel_regex_t  regex;
+    int           found;
+    cel_regex_t   regex;
+    cel_status_t  charged;
 
-    if (cel_regex_take(eval, &args[1], &regex) != CEL_OK) {
+    if (cel_regex_charge(eval, &args[1]) != CEL_OK
+        || cel_regex_take(eval, &args[1], &regex) != CEL_OK)
+    {
         return CEL_ERROR;
     }
 
-    found = cel_re2_match(regex.re, args[0].s, args[0].len);
+    charged = cel_charge(eval, (uint64_t) cel_regex_units(regex.re)
+                               * args[0].len);
+
+    found = charged == CEL_OK
+            ? cel_re2_match(regex.re, args[0].s, args[0].len) : 0;
 
     cel_regex_drop(eval, &regex);
+
+    if (charged != CEL_OK) {
+        return CEL_ERROR;
+    }
 
     if (found < 0) {
         return cel_fail_memory(eval);

@@ -27,7 +27,7 @@
     CEL_OVERLOAD(name, "timestamp_to_" id, "timestamp.(): int", call,         \
                  CEL_SCALAR),                                                 \
     { name, "timestamp_to_" id "_with_tz", "timestamp.(string): int", call,   \
-      CEL_ZONE, cel_prepare_zone, CEL_ZONE_READY, 1 }
+      CEL_ZONE, cel_prepare_zone, CEL_ZONE_READY, 1, NULL }
 
 #define CEL_PART_OF_DURATION(name, id, call)                                  \
     CEL_OVERLOAD(name, "duration_to_" id, "duration.(): int", call,           \

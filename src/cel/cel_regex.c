@@ -59,6 +59,54 @@ cel_regex_drop(cel_eval_t *eval, cel_regex_t *regex)
 }
 
 
+uint32_t
+cel_regex_units(const cel_re2_t *re)
+{
+    uint32_t  units;
+
+    units = cel_re2_program_size(re);
+    units = (units + CEL_REGEX_PER - 1) / CEL_REGEX_PER * CEL_REGEX_PER;
+
+    return units < CEL_REGEX_UNITS_MAX ? units : CEL_REGEX_UNITS_MAX;
+}
+
+
+cel_status_t
+cel_regex_charge(cel_eval_t *eval, const cel_value_t *pattern)
+{
+    if (cel_prepared(pattern, CEL_PREPARED_REGEX) != NULL) {
+        return CEL_OK;
+    }
+
+    return cel_charge(eval, (uint64_t) pattern->len * CEL_REGEX_COMPILE_PER);
+}
+
+
+/* in units of CEL_REGEX_PER */
+
+uint32_t
+cel_weigh_regex(const cel_value_t *arg)
+{
+    char        message[CEL_MESSAGE_MAX];
+    uint32_t    units;
+    cel_re2_t  *re;
+
+    re = arg->kind == CEL_STRING ? cel_re2_create(arg->s, arg->len,
+                                                  UINT32_MAX >> 1, message,
+                                                  sizeof(message))
+                                 : NULL;
+
+    if (re == NULL) {
+        return 1;              /* refused when it is prepared */
+    }
+
+    units = cel_regex_units(re);
+    cel_re2_destroy(re);
+
+    return units / CEL_REGEX_PER;
+}
+
+
 cel_status_t
 cel_prepare_regex(cel_prepare_t *prepare, cel_value_t *arg,
     char message[CEL_MESSAGE_MAX])

@@ -19,18 +19,19 @@
 
 
 /*
- * RE2 cannot be interrupted, so all is charged before: each byte that is
- * looked at, the compilation of a pattern that is no constant and each byte of
- * it, and for groups each byte of a match times the pattern's program, which
- * counts as CEL_REGEX_PROGRAM at most.
+ * RE2 cannot be interrupted, so all is charged before.  It looks at each byte
+ * once where its automaton fits its memory, or else with each instruction of
+ * the pattern's program, and so it does for groups: a byte is charged as many
+ * units as there are instructions, 8 at least.  A pattern that is no constant
+ * is charged its compilation, too, and is taken for the largest before it is
+ * known.
  */
 
 #define CEL_REGEX_PER           8
 #define CEL_REGEX_COMPILE       1000
 #define CEL_REGEX_COMPILE_PER   32
-#define CEL_REGEX_PROGRAM       1024
-#define CEL_REGEX_PROGRAM_SHIFT 10
-
+#define CEL_REGEX_ANY_PER       1032       /* the largest, and compiling it */
+#define CEL_REGEX_UNITS_MAX     1000
 
 /* Instructions that a pattern may have where the host does not say. */
 #define CEL_REGEX_MAX           1000
@@ -49,6 +50,12 @@ typedef struct {
 cel_status_t cel_regex_take(cel_eval_t *eval, const cel_value_t *pattern,
     cel_regex_t *regex);
 void cel_regex_drop(cel_eval_t *eval, cel_regex_t *regex);
+
+/* Units that a byte of text is charged. */
+uint32_t cel_regex_units(const cel_re2_t *re);
+
+/* Charges the compilation, if the pattern is no constant. */
+cel_status_t cel_regex_charge(cel_eval_t *eval, const cel_value_t *pattern);
 
 
 #endif /* CEL_REGEX_H_INCLUDED */

@@ -74,6 +74,7 @@ struct cel_prepare_s {
 
 cel_status_t cel_prepare_regex(cel_prepare_t *prepare, cel_value_t *arg,
     char message[CEL_MESSAGE_MAX]);
+uint32_t cel_weigh_regex(const cel_value_t *arg);
 cel_status_t cel_prepare_zone(cel_prepare_t *prepare, cel_value_t *arg,
     char message[CEL_MESSAGE_MAX]);
 

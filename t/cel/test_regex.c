@@ -47,6 +47,30 @@ test_constant(back_t *b)
 }
 
 
+/* RE2 looks at each byte with each instruction where a pattern is hard */
+
+static void
+test_units(back_t *b)
+{
+    uint64_t  small, large;
+
+    is_str(back_text(b, "s.matches('^a')"), "true", "a small pattern");
+    small = b->eval.cost;
+    is_str(back_text(b, "s.matches('(?:b?){200}')"), "true", "a large one");
+    large = b->eval.cost;
+
+    ok(large > 20 * small, "costs as its program is large: %u to %u",
+       (unsigned) large, (unsigned) small);
+
+    is_str(back_text(b, "s.findAll('(?:b?){200}').size() > 1"), "true",
+           "the same where it is looked for");
+    ok(b->eval.cost > large, "each time: %u", (unsigned) b->eval.cost);
+
+    ok(back_compile(b, "s.find('\\\\C')") == NULL,
+       "parts of characters cannot be looked for");
+}
+
+
 static void
 test_dynamic(back_t *b)
 {
@@ -102,6 +126,7 @@ main(void)
     back_declare(&b, "s", 0, cel_string("abcz", 4));
 
     test_constant(&b);
+    test_units(&b);
     test_dynamic(&b);
     test_cost(&b);
 
