@@ -18,6 +18,7 @@
 #define CEL_SCALAR  1, 0, 0, 0, CEL_CHARGE_SUM, CEL_RESULT_SMALL
 #define CEL_WRAP    1, 0, 0, 1, CEL_CHARGE_SUM, CEL_RESULT_SAME
 #define CEL_EITHER  1, 0, 0, 3, CEL_CHARGE_SUM, CEL_RESULT_SAME
+#define CEL_COPIED  1, 1, 0, 1, CEL_CHARGE_SUM, CEL_RESULT_SAME
 #define CEL_PART    1, 0, 0, 0, CEL_CHARGE_SUM, CEL_RESULT_ELEMENT
 
 
@@ -31,6 +32,7 @@ CEL_OPTIONALS(cel_optional_of_non_zero);
 CEL_OPTIONALS(cel_optional_none);
 CEL_OPTIONALS(cel_optional_has_value);
 CEL_OPTIONALS(cel_optional_value);
+CEL_OPTIONALS(cel_optional_unwrap);
 CEL_OPTIONALS(cel_optional_index);
 
 
@@ -42,6 +44,13 @@ const cel_overload_spec_t  cel_lib_optional[] = {
                  "(A): optional_type(A)", cel_optional_of_non_zero, CEL_WRAP),
     CEL_OVERLOAD("optional.none", "optional_none", "(): optional_type(A)",
                  cel_optional_none, CEL_SCALAR),
+
+    CEL_OVERLOAD("optional.unwrap", "optional_unwrap",
+                 "(list(optional_type(A))): list(A)", cel_optional_unwrap,
+                 CEL_COPIED),
+    CEL_OVERLOAD("unwrapOpt", "optional_unwrapOpt",
+                 "list(optional_type(A)).(): list(A)", cel_optional_unwrap,
+                 CEL_COPIED),
 
     CEL_OVERLOAD("hasValue", "optional_hasValue",
                  "optional_type(A).(): bool", cel_optional_has_value,
@@ -235,4 +244,46 @@ cel_optional_part(cel_eval_t *eval, const cel_value_t *v,
     }
 
     return rc == CEL_OK ? cel_optional(eval, &part, out) : rc;
+}
+
+
+/* the values that are there */
+
+CEL_OPTIONALS(cel_optional_unwrap)
+{
+    uint32_t      i, count;
+    cel_value_t   item, *values;
+    cel_status_t  rc;
+
+    count = 0;
+    values = cel_eval_alloc(eval, ((size_t) cel_size(&args[0]) + 1)
+                                  * sizeof(cel_value_t));
+
+    if (values == NULL) {
+        return CEL_ERROR;
+    }
+
+    for (i = 0; i < cel_size(&args[0]); i++) {
+
+        rc = cel_entry(eval, &args[0], i, NULL, &item);
+        if (rc != CEL_OK) {
+            return rc;
+        }
+
+        if (item.kind != CEL_OPTIONAL) {
+            return cel_eval_fail(eval, CEL_E_NO_SUCH_OVERLOAD,
+                                 "no such overload: an element is no optional "
+                                 "value");
+        }
+
+        if (item.v != NULL) {
+            values[count++] = *item.v;
+        }
+    }
+
+    if (cel_list(eval->arena, values, count, out) != CEL_OK) {
+        return cel_eval_fail(eval, CEL_E_MEMORY, "out of memory");
+    }
+
+    return CEL_OK;
 }
