@@ -84,6 +84,15 @@ for my $row (
         qr/profile "a": "\Q$field\E" \Q$message\E.* in .*nginx\.conf:\d+/);
 }
 
+$c->bad('http', "$d a 'sampling_key=1 +';",
+    qr/profile "a": "sampling_key" does not compile: .* in .*nginx\.conf:\d+/);
+$c->bad('http', "$d a sampling_key=1;",
+    qr/"sampling_key" must be a CEL expression that gives a string/);
+$c->bad('http', "$d a \"sampling_key=nginx.var('x_y')\";",
+    qr/"sampling_key" does not compile/);
+$c->good('http', "$d a \"sampling_key=nginx.var('remote_addr')\";"
+    . ' constraint_allow_vars remote_addr;');
+
 # every field, as REST shows it
 
 my $t = Test::Constraint->new()->conf(<<"END")->run();

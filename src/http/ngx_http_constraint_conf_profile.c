@@ -12,8 +12,19 @@
 #include "ngx_http_constraint_conf.h"
 
 
+/* One of the configuration; the list points to profile. */
+
+typedef struct {
+    ngx_constraint_profile_t   profile;          /* first */
+    u_char                    *file;
+    ngx_uint_t                 line;
+} ngx_http_constraint_profile_t;
+
+
 static ngx_int_t ngx_http_constraint_profile_name(ngx_conf_t *cf,
     ngx_http_constraint_main_conf_t *pmcf, const ngx_str_t *name);
+static ngx_int_t ngx_http_constraint_profile_keys(ngx_conf_t *cf,
+    const ngx_http_constraint_main_conf_t *pmcf);
 static ngx_int_t ngx_http_constraint_profile_limits(ngx_conf_t *cf,
     ngx_constraint_profile_t *profile);
 static ngx_int_t ngx_http_constraint_profile_refuse(ngx_conf_t *cf,
@@ -37,8 +48,9 @@ ngx_http_constraint_conf_profile_define(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_constraint_main_conf_t *pmcf = conf;
 
-    ngx_str_t                 *value;
-    ngx_constraint_profile_t  *profile, **place;
+    ngx_str_t                       *value;
+    ngx_constraint_profile_t        *profile, **place;
+    ngx_http_constraint_profile_t   *defined;
 
     value = cf->args->elts;
 
@@ -54,11 +66,15 @@ ngx_http_constraint_conf_profile_define(ngx_conf_t *cf, ngx_command_t *cmd,
         }
     }
 
-    profile = ngx_pcalloc(cf->pool, sizeof(ngx_constraint_profile_t));
-    if (profile == NULL) {
+    defined = ngx_pcalloc(cf->pool, sizeof(ngx_http_constraint_profile_t));
+    if (defined == NULL) {
         return NGX_CONF_ERROR;
     }
 
+    defined->file = cf->conf_file->file.name.data;
+    defined->line = cf->conf_file->line;
+
+    profile = &defined->profile;
     profile->name = value[1];
     profile->source = NGX_CONSTRAINT_PROFILE_CONFIGURED;
 
@@ -219,6 +235,10 @@ ngx_http_constraint_conf_profile_resolve(ngx_conf_t *cf,
     ngx_uint_t                         i;
     ngx_http_constraint_loc_conf_t   **locations, *plcf;
 
+    if (ngx_http_constraint_profile_keys(cf, pmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     /* that of http itself, whether or not a server inherits it */
 
     plcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_constraint_module);
@@ -235,6 +255,45 @@ ngx_http_constraint_conf_profile_resolve(ngx_conf_t *cf,
         {
             return NGX_ERROR;
         }
+    }
+
+    return NGX_OK;
+}
+
+
+/* No location may name it, but constraints will. */
+
+static ngx_int_t
+ngx_http_constraint_profile_keys(ngx_conf_t *cf,
+    const ngx_http_constraint_main_conf_t *pmcf)
+{
+    u_char                           error[NGX_CONSTRAINT_ERROR_MAX];
+    ngx_str_t                       *key;
+    ngx_uint_t                       i, n;
+    cel_program_t                   *program;
+    ngx_http_constraint_profile_t  **profiles;
+
+    n = pmcf->profiles ? pmcf->profiles->nelts : 0;
+    profiles = pmcf->profiles ? pmcf->profiles->elts : NULL;
+
+    for (i = 0; i < n; i++) {
+        key = &profiles[i]->profile.limits.sampling_key;
+
+        if (key->len == 0) {
+            continue;
+        }
+
+        program = ngx_constraint_expression_compile(&pmcf->host, key, error);
+
+        if (program == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "profile \"%V\": \"sampling_key\" %s in %s:%ui",
+                          &profiles[i]->profile.name, error,
+                          profiles[i]->file, profiles[i]->line);
+            return NGX_ERROR;
+        }
+
+        cel_program_destroy(program);
     }
 
     return NGX_OK;
