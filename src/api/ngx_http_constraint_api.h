@@ -21,12 +21,13 @@
  *   write         a call's write in the store's thread
  *   list          POST /constraints, /workflows: filter, order, pages
  *   page, cursor  what a page holds, where the next one begins
+ *   walk          a page about all constraints
  *   input         the body of an execution
  *   describe      facts, cost and issues of a workflow as JSON
  *   execution     what bounds a constraint, and who said so
  *   stats_json    statistics as JSON
  *   constraint, constraints, execute, metadata, unload, workflow, workflows,
- *   check, profile, status, fault: the resources
+ *   check, profile, status, stats, breakers, fault: the resources
  *
  * Event loop, unless a name ends in _thread.
  */
@@ -41,6 +42,7 @@
 #include <ngx_http.h>
 #include <jansson.h>
 #include "ngx_http_constraint.h"
+#include "ngx_constraint_feedback.h"
 #include "query.h"
 
 
@@ -73,6 +75,8 @@ typedef struct {
     ngx_constraint_catalogue_t  *catalogue;
     u_char                      *file;     /* where it was written */
     ngx_uint_t                   line;
+    ngx_str_t                    metrics_zone; /* data NULL: all */
+    ngx_uint_t                   metrics;  /* constraint_metrics is here */
 } ngx_http_constraint_api_conf_t;
 
 
@@ -125,6 +129,7 @@ typedef enum {
 #define NGX_HTTP_CONSTRAINT_API_ARG_EXPLAIN   0x10
 #define NGX_HTTP_CONSTRAINT_API_ARG_REVISION  0x20
 #define NGX_HTTP_CONSTRAINT_API_ARG_SIZES     0x40
+#define NGX_HTTP_CONSTRAINT_API_ARG_BY        0x80
 
 #define NGX_HTTP_CONSTRAINT_API_ARGS_LIST                                     \
     (NGX_HTTP_CONSTRAINT_API_ARG_LIMIT | NGX_HTTP_CONSTRAINT_API_ARG_CURSOR   \
@@ -139,6 +144,7 @@ typedef struct {
     ngx_str_t                    revision;
     ngx_str_t                    header_bytes;
     ngx_str_t                    body_bytes;
+    ngx_str_t                    by;
 } ngx_http_constraint_api_args_t;
 
 
@@ -192,6 +198,22 @@ struct ngx_http_constraint_api_s {
     void                                    *data;      /* the resource's */
     unsigned                                 answered:1;
 };
+
+
+/* Module */
+
+
+/* The call of a request, with its cleanup; NULL: no memory. */
+ngx_http_constraint_api_t *ngx_http_constraint_api_create(
+    ngx_http_request_t *r);
+
+/* Its zone is looked up once all is configured. */
+ngx_int_t ngx_http_constraint_api_conf_keep(ngx_conf_t *cf,
+    ngx_http_constraint_api_conf_t *conf);
+
+char *ngx_http_constraint_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_http_constraint_metrics_inherit(ngx_http_core_loc_conf_t *clcf);
 
 
 /* Router */
@@ -459,6 +481,27 @@ json_t *ngx_http_constraint_api_cursor_create(
     ngx_constraint_kind_e kind);
 
 
+/*
+ * A page of something about all constraints.  open: the cursor is read;
+ * walk: visit is called with the job and each constraint.  NGX_OK, or
+ * NGX_ERROR with the job's failure, if it was not out of memory.  In a pool
+ * thread.  Lists are told apart by numbers, which no kind of document has.
+ */
+#define NGX_HTTP_CONSTRAINT_API_LIMIT          100
+#define NGX_HTTP_CONSTRAINT_API_LIMIT_MAX      1000
+
+#define NGX_HTTP_CONSTRAINT_API_LIST_STATS     64
+#define NGX_HTTP_CONSTRAINT_API_LIST_PROFILES  65
+#define NGX_HTTP_CONSTRAINT_API_LIST_BREAKERS  66
+
+ngx_int_t ngx_http_constraint_api_page_open(
+    ngx_http_constraint_api_job_t *job, ngx_http_constraint_api_page_t *page,
+    const ngx_str_t *cursor, const ngx_str_t *sort, ngx_uint_t kind);
+ngx_int_t ngx_http_constraint_api_page_walk(
+    ngx_http_constraint_api_job_t *job, ngx_http_constraint_api_page_t *page,
+    ngx_constraint_visit_pt visit);
+
+
 /* The body of an execution */
 
 
@@ -512,6 +555,11 @@ void ngx_http_constraint_api_stats_read(
     ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
     json_t *document, ngx_constraint_stats_view_t *view);
 
+/* Adds "breaker" and "adaptive", where there is such a thing. */
+void ngx_http_constraint_api_feedback_set(json_t *object,
+    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
+    json_t *document, const ngx_constraint_stats_view_t *view);
+
 /* When it was registered, in ms since 1970; 0: not told. */
 int64_t ngx_http_constraint_api_born(json_t *document);
 
@@ -549,6 +597,9 @@ void ngx_http_constraint_api_profile_get(ngx_http_constraint_api_t *api);
 void ngx_http_constraint_api_profile_put(ngx_http_constraint_api_t *api);
 void ngx_http_constraint_api_profile_delete(ngx_http_constraint_api_t *api);
 void ngx_http_constraint_api_server_status(ngx_http_constraint_api_t *api);
+void ngx_http_constraint_api_stats(ngx_http_constraint_api_t *api);
+void ngx_http_constraint_api_breakers(ngx_http_constraint_api_t *api);
+void ngx_http_constraint_api_breaker_reset(ngx_http_constraint_api_t *api);
 
 #if (NGX_CONSTRAINT_FAULTS)
 void ngx_http_constraint_api_fault_get(ngx_http_constraint_api_t *api);

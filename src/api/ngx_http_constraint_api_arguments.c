@@ -57,6 +57,9 @@ static const ngx_http_constraint_api_arg_t
     { "body_bytes", NGX_HTTP_CONSTRAINT_API_ARG_SIZES,
       offsetof(ngx_http_constraint_api_args_t, body_bytes) },
 
+    { "by", NGX_HTTP_CONSTRAINT_API_ARG_BY,
+      offsetof(ngx_http_constraint_api_args_t, by) },
+
     { NULL, 0, 0 }
 };
 

@@ -14,8 +14,6 @@
 #include "ngx_http_constraint_api.h"
 
 
-#define NGX_HTTP_CONSTRAINT_API_LIMIT       100
-#define NGX_HTTP_CONSTRAINT_API_LIMIT_MAX   1000
 #define NGX_HTTP_CONSTRAINT_API_CURSOR_MAX  4096
 
 

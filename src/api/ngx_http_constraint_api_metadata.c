@@ -114,6 +114,8 @@ ngx_http_constraint_api_metadata_facts(ngx_http_constraint_api_t *api,
         ngx_http_constraint_api_stats_read(api->catalogue, &api->name,
                                            record, view);
         ngx_http_constraint_api_stats_set(metadata, view);
+        ngx_http_constraint_api_feedback_set(metadata, api->catalogue,
+                                             &api->name, record, view);
     }
 
     if (metadata) {

@@ -19,8 +19,6 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_constraint_api_handler(ngx_http_request_t *r);
-static ngx_http_constraint_api_t *ngx_http_constraint_api_create(
-    ngx_http_request_t *r);
 static void ngx_http_constraint_api_body(ngx_http_request_t *r, void *data,
     ngx_int_t rc, const ngx_str_t *body);
 static void ngx_http_constraint_api_body_failed(
@@ -51,6 +49,13 @@ static ngx_command_t  ngx_http_constraint_api_commands[] = {
     { ngx_string("constraint_api"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
       ngx_http_constraint_api,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("constraint_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_constraint_metrics,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -148,7 +153,7 @@ ngx_http_constraint_api_handler(ngx_http_request_t *r)
 }
 
 
-static ngx_http_constraint_api_t *
+ngx_http_constraint_api_t *
 ngx_http_constraint_api_create(ngx_http_request_t *r)
 {
     ngx_http_cleanup_t         *cln;
@@ -249,11 +254,13 @@ ngx_http_constraint_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                             *value, s;
     ngx_uint_t                             i;
     ngx_http_core_loc_conf_t              *clcf;
-    ngx_http_constraint_api_conf_t       **confp;
-    ngx_http_constraint_api_main_conf_t   *amcf;
 
     if (aacf->zone.data) {
         return "is duplicate";
+    }
+
+    if (aacf->metrics) {
+        return "is in a location of \"constraint_metrics\"";
     }
 
     value = cf->args->elts;
@@ -308,22 +315,34 @@ ngx_http_constraint_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    amcf = ngx_http_conf_get_module_main_conf(cf,
-                                              ngx_http_constraint_api_module);
-
-    confp = ngx_array_push(&amcf->confs);
-    if (confp == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *confp = aacf;
-
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_constraint_api_handler;
 
     ngx_http_constraint_exempt(cf);
 
-    return NGX_CONF_OK;
+    return ngx_http_constraint_api_conf_keep(cf, aacf) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_constraint_api_conf_keep(ngx_conf_t *cf,
+    ngx_http_constraint_api_conf_t *conf)
+{
+    ngx_http_constraint_api_conf_t       **confp;
+    ngx_http_constraint_api_main_conf_t   *amcf;
+
+    amcf = ngx_http_conf_get_module_main_conf(cf,
+                                              ngx_http_constraint_api_module);
+
+    confp = ngx_array_push(&amcf->confs);
+    if (confp == NULL) {
+        return NGX_ERROR;
+    }
+
+    *confp = conf;
+
+    return NGX_OK;
 }
 
 
@@ -451,12 +470,11 @@ ngx_http_constraint_api_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_constraint_api_conf_t *conf = child;
 
     ngx_http_core_loc_conf_t             *clcf;
-    ngx_http_constraint_api_conf_t      **confp;
-    ngx_http_constraint_api_main_conf_t  *amcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (!clcf->noname || conf->zone.data || prev->zone.data == NULL
+    if (!clcf->noname || conf->zone.data || conf->metrics
+        || (prev->zone.data == NULL && !prev->metrics)
         || clcf->handler)
     {
         return NGX_CONF_OK;
@@ -464,19 +482,15 @@ ngx_http_constraint_api_merge_conf(ngx_conf_t *cf, void *parent, void *child)
 
     *conf = *prev;
 
-    amcf = ngx_http_conf_get_module_main_conf(cf,
-                                              ngx_http_constraint_api_module);
+    if (conf->metrics) {
+        ngx_http_constraint_metrics_inherit(clcf);
 
-    confp = ngx_array_push(&amcf->confs);
-    if (confp == NULL) {
-        return NGX_CONF_ERROR;
+    } else {
+        clcf->handler = ngx_http_constraint_api_handler;
     }
 
-    *confp = conf;
-
-    clcf->handler = ngx_http_constraint_api_handler;
-
-    return NGX_CONF_OK;
+    return ngx_http_constraint_api_conf_keep(cf, conf) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -485,6 +499,7 @@ ngx_http_constraint_api_merge_conf(ngx_conf_t *cf, void *parent, void *child)
 static ngx_int_t
 ngx_http_constraint_api_init(ngx_conf_t *cf)
 {
+    ngx_str_t                            *zone;
     ngx_uint_t                            i;
     ngx_http_constraint_api_conf_t      **confs;
     ngx_http_constraint_api_main_conf_t  *amcf;
@@ -494,15 +509,21 @@ ngx_http_constraint_api_init(ngx_conf_t *cf)
     confs = amcf->confs.elts;
 
     for (i = 0; i < amcf->confs.nelts; i++) {
-        confs[i]->catalogue = ngx_http_constraint_catalogue(cf->cycle,
-                                                            &confs[i]->zone);
+        zone = confs[i]->metrics ? &confs[i]->metrics_zone : &confs[i]->zone;
+
+        if (zone->data == NULL) {
+            continue;
+        }
+
+        confs[i]->catalogue = ngx_http_constraint_catalogue(cf->cycle, zone);
 
         if (confs[i]->catalogue == NULL) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "unknown zone \"%V\" of "
-                          "\"constraint_api\" in %s:%ui, declare it by "
-                          "\"constraint_zone %V:64m path=...\"",
-                          &confs[i]->zone, confs[i]->file, confs[i]->line,
-                          &confs[i]->zone);
+                          "\"%s\" in %s:%ui, declare it by "
+                          "\"constraint_zone %V:64m path=...\"", zone,
+                          confs[i]->metrics ? "constraint_metrics"
+                                            : "constraint_api",
+                          confs[i]->file, confs[i]->line, zone);
             return NGX_ERROR;
         }
     }

@@ -131,6 +131,21 @@ static const ngx_http_constraint_api_route_t  ngx_http_constraint_api_routes[]
       NGX_HTTP_CONSTRAINT_API_READ, 0,
       NGX_HTTP_CONSTRAINT_API_NONE, ngx_http_constraint_api_server_status },
 
+    { "/stats", NGX_HTTP_GET,
+      NGX_HTTP_CONSTRAINT_API_READ,
+      NGX_HTTP_CONSTRAINT_API_ARG_LIMIT|NGX_HTTP_CONSTRAINT_API_ARG_CURSOR
+      |NGX_HTTP_CONSTRAINT_API_ARG_SORT|NGX_HTTP_CONSTRAINT_API_ARG_BY,
+      NGX_HTTP_CONSTRAINT_API_NONE, ngx_http_constraint_api_stats },
+
+    { "/breakers", NGX_HTTP_GET,
+      NGX_HTTP_CONSTRAINT_API_READ,
+      NGX_HTTP_CONSTRAINT_API_ARG_LIMIT|NGX_HTTP_CONSTRAINT_API_ARG_CURSOR,
+      NGX_HTTP_CONSTRAINT_API_NONE, ngx_http_constraint_api_breakers },
+
+    { "/breakers/*/reset", NGX_HTTP_POST,
+      NGX_HTTP_CONSTRAINT_API_WRITE, 0,
+      NGX_HTTP_CONSTRAINT_API_NONE, ngx_http_constraint_api_breaker_reset },
+
 #if (NGX_CONSTRAINT_FAULTS)
 
     { "/fault/*", NGX_HTTP_GET,
@@ -228,23 +243,29 @@ static ngx_int_t
 ngx_http_constraint_api_match(const char *pattern, const ngx_str_t *path,
     ngx_str_t *name)
 {
-    size_t  len;
+    size_t       len, rest;
+    const char  *star;
 
     len = ngx_strlen(pattern);
+    star = strchr(pattern, '*');
 
-    if (pattern[len - 1] != '*') {
+    if (star == NULL) {
         return path->len == len && ngx_memcmp(path->data, pattern, len) == 0
                ? NGX_OK : NGX_DECLINED;
     }
 
-    len--;
+    rest = pattern + len - (star + 1);
+    len = star - pattern;
 
-    if (path->len <= len || ngx_memcmp(path->data, pattern, len) != 0) {
+    if (path->len <= len + rest
+        || ngx_memcmp(path->data, pattern, len) != 0
+        || ngx_memcmp(path->data + path->len - rest, star + 1, rest) != 0)
+    {
         return NGX_DECLINED;
     }
 
     name->data = path->data + len;
-    name->len = path->len - len;
+    name->len = path->len - len - rest;
 
     return ngx_strlchr(name->data, name->data + name->len, '/') == NULL
            ? NGX_OK : NGX_DECLINED;
@@ -257,7 +278,8 @@ ngx_http_constraint_api_no_route(ngx_http_constraint_api_t *api)
     ngx_http_constraint_api_fail(api, NGX_HTTP_CONSTRAINT_API_E_NO_SUCH_ROUTE,
                                  NULL, "there is nothing at this path; known "
                                  "are /constraint, /constraints, /workflow, "
-                                 "/workflows and /status below the prefix");
+                                 "/workflows, /profiles, /stats, /breakers "
+                                 "and /status below the prefix");
     return NGX_DONE;
 }
 

@@ -31,6 +31,10 @@ extern ngx_module_t  ngx_http_constraint_module;
 ngx_constraint_catalogue_t *ngx_http_constraint_catalogue(ngx_cycle_t *cycle,
     const ngx_str_t *zone);
 
+/* All of them, of the running configuration; how many there are. */
+ngx_uint_t ngx_http_constraint_catalogues(
+    ngx_constraint_catalogue_t ***catalogues);
+
 /*
  * For a directive that makes its location an API: constraints inherited from
  * http or server level do not apply to it.  Called from its set handler.
@@ -73,6 +77,10 @@ ngx_int_t ngx_http_constraint_read_body(ngx_http_request_t *r, size_t max,
  */
 ngx_int_t ngx_http_constraint_send_json(ngx_http_request_t *r,
     ngx_uint_t status, const ngx_str_t *body, ngx_array_t *headers);
+
+/* The same of another type, static text. */
+ngx_int_t ngx_http_constraint_send(ngx_http_request_t *r, ngx_uint_t status,
+    const ngx_str_t *type, const ngx_str_t *body, ngx_array_t *headers);
 
 
 #endif /* _NGX_HTTP_CONSTRAINT_H_INCLUDED_ */

@@ -808,3 +808,22 @@ ngx_http_constraint_settings(ngx_http_request_t *r)
 
     return &plcf->settings;
 }
+
+
+ngx_uint_t
+ngx_http_constraint_catalogues(ngx_constraint_catalogue_t ***catalogues)
+{
+    ngx_http_constraint_main_conf_t  *pmcf;
+
+    pmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                               ngx_http_constraint_module);
+
+    if (pmcf == NULL || pmcf->zones == NULL) {
+        *catalogues = NULL;
+        return 0;
+    }
+
+    *catalogues = pmcf->zones->elts;
+
+    return pmcf->zones->nelts;
+}

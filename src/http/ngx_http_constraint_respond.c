@@ -203,12 +203,20 @@ ngx_http_constraint_send_json(ngx_http_request_t *r, ngx_uint_t status,
 {
     static ngx_str_t  type = ngx_string("application/json");
 
+    return ngx_http_constraint_send(r, status, &type, body, headers);
+}
+
+
+ngx_int_t
+ngx_http_constraint_send(ngx_http_request_t *r, ngx_uint_t status,
+    const ngx_str_t *type, const ngx_str_t *body, ngx_array_t *headers)
+{
     ngx_http_constraint_discard(r, status);
 
     ngx_http_constraint_set_status(r, status);
     r->headers_out.content_length_n = body->len;
-    r->headers_out.content_type = type;
-    r->headers_out.content_type_len = type.len;
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = type->len;
     r->headers_out.content_type_lowcase = NULL;
 
     ngx_http_clear_accept_ranges(r);

@@ -45,6 +45,7 @@ my %rooms = (
     budget => {
         prefix => 'ngx_constraint',
         public => [ 'ngx_constraint_budget.h', 'ngx_constraint_execution.h',
+                    'ngx_constraint_feedback.h',
                     'ngx_constraint_profile.h', 'ngx_constraint_retry.h',
                     'ngx_constraint_sampling.h', 'ngx_constraint_stats.h',
                     'ngx_constraint_violation.h' ],

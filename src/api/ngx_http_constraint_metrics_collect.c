@@ -1,0 +1,191 @@
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * What one zone has counted, by label: as many constraints and profiles as
+ * have one, and all the others together.
+ */
+
+
+#include "ngx_http_constraint_metrics.h"
+
+
+typedef struct {
+    ngx_http_constraint_metrics_zone_t  *zone;
+    ngx_uint_t                           profiles;
+} ngx_http_constraint_metrics_walk_t;
+
+
+static ngx_int_t ngx_http_constraint_metrics_visit(void *ctx,
+    const ngx_constraint_stats_visit_t *visit);
+static ngx_http_constraint_metric_t *ngx_http_constraint_metric_get(
+    ngx_http_constraint_metric_t **list, const u_char *name, size_t len,
+    ngx_uint_t *count);
+static void ngx_http_constraint_metric_free(
+    ngx_http_constraint_metric_t *metric);
+
+
+ngx_int_t
+ngx_http_constraint_metrics_collect_thread(
+    ngx_http_constraint_metrics_zone_t *zone)
+{
+    ngx_slab_pool_t                     *shpool;
+    ngx_constraint_stats_t              *stats;
+    ngx_http_constraint_metric_t        *other;
+    ngx_http_constraint_metrics_walk_t   walk;
+
+    stats = ngx_constraint_catalogue_stats(zone->catalogue, &shpool);
+
+    walk.zone = zone;
+    walk.profiles = 0;
+
+    zone->total = calloc(1, sizeof(ngx_constraint_stats_view_t));
+
+    other = ngx_http_constraint_metric_get(&zone->constraints,
+                          (u_char *) NGX_HTTP_CONSTRAINT_METRICS_OTHER,
+                          sizeof(NGX_HTTP_CONSTRAINT_METRICS_OTHER) - 1,
+                          NULL);
+
+    if (zone->total == NULL || other == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_constraint_stats_label(stats, shpool);
+    ngx_constraint_stats_unlabelled(stats, shpool, &other->view);
+
+    return ngx_constraint_stats_walk(stats, shpool,
+                                     ngx_http_constraint_metrics_visit,
+                                     &walk);
+}
+
+
+static ngx_int_t
+ngx_http_constraint_metrics_visit(void *ctx,
+    const ngx_constraint_stats_visit_t *visit)
+{
+    ngx_http_constraint_metrics_walk_t *walk = ctx;
+
+    size_t                               len;
+    u_char                              *name;
+    ngx_slab_pool_t                     *shpool;
+    ngx_constraint_stats_t              *stats;
+    ngx_http_constraint_metric_t        *metric;
+    ngx_http_constraint_metrics_zone_t  *zone;
+
+    zone = walk->zone;
+
+    ngx_constraint_stats_merge(zone->total, visit->view);
+
+    name = visit->profile->data;
+    len = visit->profile->len;
+
+    if (len == 0) {
+        name = (u_char *) NGX_HTTP_CONSTRAINT_METRICS_NONE;
+        len = sizeof(NGX_HTTP_CONSTRAINT_METRICS_NONE) - 1;
+    }
+
+    metric = ngx_http_constraint_metric_get(&zone->profiles, name, len,
+                                            &walk->profiles);
+    if (metric == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_constraint_stats_merge(&metric->view, visit->view);
+
+    if (visit->name == NULL) {
+        return NGX_OK;
+    }
+
+    name = visit->name->data;
+    len = visit->name->len;
+
+    if (!visit->labelled) {
+        name = (u_char *) NGX_HTTP_CONSTRAINT_METRICS_OTHER;
+        len = sizeof(NGX_HTTP_CONSTRAINT_METRICS_OTHER) - 1;
+    }
+
+    metric = ngx_http_constraint_metric_get(&zone->constraints, name, len,
+                                            NULL);
+    if (metric == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_constraint_stats_merge(&metric->view, visit->view);
+
+    if (visit->labelled) {
+        stats = ngx_constraint_catalogue_stats(zone->catalogue, &shpool);
+        metric->feedback = ngx_constraint_stats_state_lookup(stats, shpool,
+                                                             visit->name,
+                                                             visit->born_ms);
+    }
+
+    return NGX_OK;
+}
+
+
+/* The label's, made if need be; count bounds how many there are of a list. */
+
+static ngx_http_constraint_metric_t *
+ngx_http_constraint_metric_get(ngx_http_constraint_metric_t **list,
+    const u_char *name, size_t len, ngx_uint_t *count)
+{
+    ngx_http_constraint_metric_t  *metric;
+
+    for ( ;; ) {
+
+        for (metric = *list; metric; metric = metric->next) {
+            if (metric->label.len == len
+                && ngx_memcmp(metric->label.data, name, len) == 0)
+            {
+                return metric;
+            }
+        }
+
+        if (count == NULL || (*count)++ < NGX_CONSTRAINT_STATS_LABELS) {
+            break;
+        }
+
+        name = (u_char *) NGX_HTTP_CONSTRAINT_METRICS_OTHER;
+        len = sizeof(NGX_HTTP_CONSTRAINT_METRICS_OTHER) - 1;
+        count = NULL;
+    }
+
+    metric = calloc(1, sizeof(ngx_http_constraint_metric_t));
+    if (metric == NULL) {
+        return NULL;
+    }
+
+    metric->label.data = metric->text;
+    metric->label.len = len;
+    ngx_memcpy(metric->text, name, len);
+
+    metric->next = *list;
+    *list = metric;
+
+    return metric;
+}
+
+
+void
+ngx_http_constraint_metrics_free(ngx_http_constraint_metrics_zone_t *zone)
+{
+    ngx_http_constraint_metric_free(zone->constraints);
+    ngx_http_constraint_metric_free(zone->profiles);
+
+    free(zone->total);
+}
+
+
+static void
+ngx_http_constraint_metric_free(ngx_http_constraint_metric_t *metric)
+{
+    ngx_http_constraint_metric_t  *next;
+
+    while (metric) {
+        next = metric->next;
+        free(metric);
+        metric = next;
+    }
+}

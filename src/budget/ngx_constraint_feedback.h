@@ -1,0 +1,38 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * ngx_constraint_feedback.h - what all workers keep of one constraint besides
+ * its counters: the state of its breaker, and the p99 its limit follows.  It
+ * lies in the 512 bytes that the statistics keep by the constraint's name.
+ */
+
+
+#ifndef _NGX_CONSTRAINT_FEEDBACK_H_INCLUDED_
+#define _NGX_CONSTRAINT_FEEDBACK_H_INCLUDED_
+
+
+#include "ngx_constraint_adaptive.h"
+#include "ngx_constraint_breaker.h"
+#include "ngx_constraint_stats.h"
+
+
+/* What was configured is kept as it last held, for who shows it. */
+
+typedef struct {
+    ngx_constraint_breaker_t         breaker;
+    ngx_constraint_adaptive_t        adaptive;
+    ngx_constraint_breaker_conf_t    breaker_conf;
+    ngx_constraint_adaptive_conf_t   adaptive_conf;
+    uint32_t                         max_exec_us;
+    ngx_atomic_t                     adapts;       /* has adaptive_conf */
+} ngx_constraint_feedback_t;
+
+_Static_assert(sizeof(ngx_constraint_feedback_t)
+               <= NGX_CONSTRAINT_STATS_STATE, "it is a constraint's state");
+
+
+#endif /* _NGX_CONSTRAINT_FEEDBACK_H_INCLUDED_ */
