@@ -131,7 +131,7 @@ ngx_http_constraint_api_stats_errors(const ngx_constraint_stats_view_t *view)
 
     errors = json_object();
 
-    for (i = 1; i <= NGX_CONSTRAINT_E_LAST; i++) {
+    for (i = 1; i < NGX_CONSTRAINT_E_KINDS; i++) {
         name = ngx_constraint_error_name(i);
 
         if (view->errors[i] && name->len) {

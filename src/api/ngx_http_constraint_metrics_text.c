@@ -323,7 +323,7 @@ ngx_http_constraint_metrics_errors(ngx_http_constraint_metrics_out_t *out)
                                      "Failures by name.");
 
     for (i = 0; i < out->n; i++) {
-        for (n = 1; n <= NGX_CONSTRAINT_E_LAST; n++) {
+        for (n = 1; n < NGX_CONSTRAINT_E_KINDS; n++) {
             kind = ngx_constraint_error_name(n);
 
             if (kind->len == 0) {

@@ -88,7 +88,8 @@ typedef enum {
 typedef struct {
     uint64_t          cost;               /* units */
     uint64_t          time_ns;
-    uint64_t          cpu_ns;             /* of a thread; inline: the time */
+    uint64_t          cpu_ns;             /* of a thread, 0: not known;
+                                           * inline it is the time */
     uint64_t          memory;             /* bytes */
     uint32_t          retries;
     uint8_t           where;

@@ -149,11 +149,15 @@ ngx_constraint_stats_add_run(ngx_constraint_stats_t *stats,
     if (sample->where == NGX_CONSTRAINT_STATS_THREAD) {
         latency = NGX_CONSTRAINT_HISTOGRAM_THREAD;
 
-        ngx_constraint_stats_plus(&bank->cells[NGX_CONSTRAINT_CELL_CPU],
-                                  sample->cpu_ns);
-        ngx_constraint_stats_observe(stats, shpool, ref,
+        /* not known of one whose caller had its answer before it ended */
+
+        if (sample->cpu_ns) {
+            ngx_constraint_stats_plus(&bank->cells[NGX_CONSTRAINT_CELL_CPU],
+                                      sample->cpu_ns);
+            ngx_constraint_stats_observe(stats, shpool, ref,
                         bank->pieces[NGX_CONSTRAINT_HISTOGRAM_CPU],
                         ngx_constraint_histogram_cell(sample->cpu_ns));
+        }
     }
 
     ngx_constraint_stats_observe(stats, shpool, ref, bank->pieces[latency],

@@ -62,6 +62,12 @@ ngx_constraint_enforce(ngx_constraint_enforcement_t *e)
 
         case NGX_CONSTRAINT_STAGE_ASSOCIATE:
             ngx_constraint_associate(e);
+
+            if (state->limits && state->stage == NGX_CONSTRAINT_STAGE_EVALUATE)
+            {
+                ngx_constraint_feedback_enter(e);
+            }
+
             rc = NGX_OK;
             break;
 
@@ -242,6 +248,7 @@ ngx_constraint_enforcement_detach(ngx_constraint_enforcement_t *e)
     ngx_constraint_disarm(e);
     ngx_constraint_waiter_cancel(&state->waiter);
     ngx_constraint_evaluation_job_detach(e);
+    ngx_constraint_feedback_abandon(e);
     ngx_constraint_release_rule(e);
 
     state->waiting = 0;
@@ -269,8 +276,11 @@ ngx_constraint_enforcer_init_process(ngx_cycle_t *cycle)
 
     worker->scratch = ngx_memalign(64, NGX_CONSTRAINT_SCRATCH, cycle->log);
     worker->parser = cel_json_parser_create();
+    worker->view = ngx_calloc(sizeof(ngx_constraint_stats_view_t), cycle->log);
 
-    if (worker->scratch == NULL || worker->parser == NULL) {
+    if (worker->scratch == NULL || worker->parser == NULL
+        || worker->view == NULL)
+    {
         return NGX_ERROR;
     }
 
@@ -301,5 +311,6 @@ ngx_constraint_enforcer_exit_process(ngx_cycle_t *cycle)
     cel_json_parser_destroy(worker->parser);
 
     ngx_free(worker->scratch);
+    ngx_free(worker->view);
     ngx_memzero(worker, sizeof(ngx_constraint_worker_t));
 }

@@ -21,6 +21,7 @@
 
 
 #include "ngx_constraint_catalogue.h"
+#include "ngx_constraint_feedback.h"
 #include "ngx_constraint_violation.h"
 #include "workflow_facts.h"
 
@@ -60,10 +61,14 @@ typedef enum {
     NGX_CONSTRAINT_E_COST,
     NGX_CONSTRAINT_E_INTERNAL,
     NGX_CONSTRAINT_E_CPU,
-    NGX_CONSTRAINT_E_RESOURCE               /* out of memory, not a limit */
+    NGX_CONSTRAINT_E_RESOURCE,              /* out of memory, not a limit */
+    NGX_CONSTRAINT_E_BREAKER,               /* open: its effect decides */
+    NGX_CONSTRAINT_E_KINDS
 } ngx_constraint_error_e;
 
-#define NGX_CONSTRAINT_E_LAST            NGX_CONSTRAINT_E_INTERNAL
+_Static_assert(NGX_CONSTRAINT_E_KINDS <= NGX_CONSTRAINT_STATS_ERRORS,
+               "each kind of failure is counted");
+
 #define ngx_constraint_error_is_ours(e)  ((e) >= NGX_CONSTRAINT_E_UNREGISTERED)
 
 /* "SubjectMissing", "DeadlineExceeded", ...: the name in answers and logs */
@@ -126,6 +131,8 @@ typedef struct {
                                                 * effect decided */
     unsigned                  observational:1; /* decides nothing: by its
                                                 * limits */
+    unsigned                  breaker:2;       /* as it met it: ngx_
+                                                * constraint_breaker_e */
     ngx_uint_t                retries;         /* of transient failures */
     ngx_constraint_violations_t  *violations;  /* NULL: none */
 
@@ -135,6 +142,7 @@ typedef struct {
     ngx_str_t                 workflow_id;
     uint64_t                  cost;
     uint64_t                  time_us;
+    uint64_t                  cpu_ns;          /* of a thread, else 0 */
     size_t                    memory;          /* arena high water + charged */
     ngx_constraint_where_e    where;
 } ngx_constraint_decision_t;

@@ -55,6 +55,10 @@ ngx_constraint_limits_bind(ngx_constraint_enforcement_t *e)
                                                         buffer);
     }
 
+    if (state->limits->execution.set & NGX_CONSTRAINT_SET_ADAPTIVE) {
+        ngx_constraint_feedback_bind(e);
+    }
+
     if (state->limits->execution.observational) {
         ngx_constraint_observe(e);
     }

@@ -123,6 +123,8 @@ ngx_constraint_decision_write(ngx_constraint_decision_t *d,
     static const ngx_str_t  yes = ngx_string("true");
     static const ngx_str_t  allow = ngx_string("allow");
     static const ngx_str_t  deny = ngx_string("deny");
+    static const ngx_str_t  open = ngx_string("open");
+    static const ngx_str_t  half_open = ngx_string("half_open");
 
     id = ngx_constraint_decision_id(d);
 
@@ -169,6 +171,13 @@ ngx_constraint_decision_write(ngx_constraint_decision_t *d,
 
     if (d->failed_open) {
         ngx_constraint_text_raw(text, "failed_open", &yes);
+    }
+
+    if (d->breaker == NGX_CONSTRAINT_BREAKER_OPEN) {
+        ngx_constraint_text_string(text, "breaker", &open);
+
+    } else if (d->breaker == NGX_CONSTRAINT_BREAKER_HALF_OPEN) {
+        ngx_constraint_text_string(text, "breaker", &half_open);
     }
 
     if (d->sampled_out) {

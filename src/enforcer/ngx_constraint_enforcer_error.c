@@ -115,7 +115,11 @@ static const ngx_constraint_error_t  ngx_constraint_errors[] = {
 
     [NGX_CONSTRAINT_E_RESOURCE] =
         { ngx_string("OutOfMemory"), 0,
-          NGX_CONSTRAINT_ERROR_RESOURCE }
+          NGX_CONSTRAINT_ERROR_RESOURCE },
+
+    [NGX_CONSTRAINT_E_BREAKER] =
+        { ngx_string("BreakerOpen"), 0,
+          NGX_CONSTRAINT_ERROR_FAILURE }
 };
 
 

@@ -394,8 +394,15 @@ ngx_constraint_job_input(ngx_constraint_enforcement_t *e,
 static void
 ngx_constraint_job_thread(ngx_constraint_job_t *base)
 {
-    ngx_constraint_run(&((ngx_constraint_evaluation_job_t *)
-                         base)->evaluation);
+    uint64_t                      began;
+    ngx_constraint_evaluation_t  *ev;
+
+    ev = &((ngx_constraint_evaluation_job_t *) base)->evaluation;
+    began = ngx_constraint_clock_thread_ns();
+
+    ngx_constraint_run(ev);
+
+    ev->cpu_ns = ngx_constraint_clock_thread_ns() - began;
 }
 
 

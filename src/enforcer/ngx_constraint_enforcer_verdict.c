@@ -42,6 +42,7 @@ ngx_constraint_verdict(ngx_constraint_enforcement_t *e,
 
     d->cost = ev->eval.cost;
     d->memory = ev->arena.peak;
+    d->cpu_ns = ev->cpu_ns;
 
     if (ev->sampled_out && ev->status == CEL_OK) {
         ngx_constraint_sampled_out(e);
@@ -580,6 +581,11 @@ ngx_constraint_complete(ngx_constraint_enforcement_t *e)
 
     if (state->rule) {
         ngx_constraint_count(e, time_ns);
+
+        if (state->limits) {
+            ngx_constraint_feedback_ended(e);
+        }
+
         ngx_constraint_release_rule(e);
     }
 
@@ -604,12 +610,13 @@ ngx_constraint_count(ngx_constraint_enforcement_t *e, uint64_t time_ns)
 
     sample.cost = d->cost;
     sample.time_ns = time_ns;
-    sample.cpu_ns = time_ns;
+    sample.cpu_ns = d->cpu_ns;
     sample.memory = d->memory;
     sample.where = d->where;
     sample.denied = d->effect == NGX_CONSTRAINT_DENY;
     sample.retries = d->retries;
     sample.sampled_out = d->sampled_out;
+    sample.breaker = d->breaker == NGX_CONSTRAINT_BREAKER_OPEN;
 
     if (d->error != NGX_CONSTRAINT_E_NONE) {
         sample.error = d->error;
@@ -619,6 +626,10 @@ ngx_constraint_count(ngx_constraint_enforcement_t *e, uint64_t time_ns)
 
     for (i = 0; d->violations && i < d->violations->count; i++) {
         sample.violations |= 1 << d->violations->items[i].type;
+    }
+
+    if (i > 1) {
+        sample.violations |= 1 << NGX_CONSTRAINT_VIOLATION_TYPES;
     }
 
     ngx_constraint_catalogue_count(e->catalogue, state->rule,

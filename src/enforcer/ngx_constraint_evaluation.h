@@ -48,6 +48,7 @@ typedef struct {
     unsigned                    execute:1;      /* wants the raw result */
 
     /* results */
+    uint64_t                    cpu_ns;         /* in a thread */
     unsigned                    sampled_out:1;
     cel_status_t                status;
     ngx_uint_t                  bad_output;
@@ -88,6 +89,7 @@ typedef struct {
     unsigned                          loaded:1;    /* it was waited for */
     unsigned                          clocked:1;   /* the deadline stands */
     unsigned                          sampled:1;   /* drawn */
+    unsigned                          entered:1;   /* the breaker let it by */
     unsigned                          alone:1;     /* shadow: in a pool of
                                                     * its own */
     ngx_constraint_rule_t            *rule;
@@ -101,6 +103,7 @@ typedef struct {
     uint64_t                          deadline_ns; /* 0 = not running yet */
     const ngx_constraint_limits_t    *limits;      /* effective, or NULL */
     const cel_program_t              *sampling;    /* key, to be evaluated */
+    ngx_constraint_probe_t            probe;       /* of a breaker */
     cel_value_t                       now;
     ngx_constraint_waiter_t           waiter;
     ngx_event_t                       timer;
@@ -168,6 +171,12 @@ void ngx_constraint_fail_memory(ngx_constraint_enforcement_t *e,
     const cel_arena_t *arena, const char *message);
 ngx_int_t ngx_constraint_retry(ngx_constraint_enforcement_t *e);
 
+/* feedback.c: breakers and adaptive limits; state->limits is set */
+void ngx_constraint_feedback_bind(ngx_constraint_enforcement_t *e);
+void ngx_constraint_feedback_enter(ngx_constraint_enforcement_t *e);
+void ngx_constraint_feedback_ended(ngx_constraint_enforcement_t *e);
+void ngx_constraint_feedback_abandon(ngx_constraint_enforcement_t *e);
+
 
 /* Of the worker: made in init_process. */
 
@@ -176,6 +185,7 @@ typedef struct {
     ngx_constraint_failure_t     failure;      /* of it */
     ngx_constraint_budget_t      budget;       /* of it */
     ngx_constraint_sampler_t     sampler;
+    ngx_constraint_stats_view_t *view;         /* scratch */
     cel_json_parser_t           *parser;
     void                        *scratch;
     ngx_uint_t                   pending;      /* jobs */

@@ -1,0 +1,323 @@
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * What earlier evaluations mean for this one: a breaker that is open, a
+ * limit that follows the p99; and what this one's end means for later ones.
+ */
+
+
+#include "ngx_constraint_evaluation.h"
+
+
+static void ngx_constraint_breaker_decide(ngx_constraint_enforcement_t *e);
+static void ngx_constraint_breaker_log(ngx_constraint_enforcement_t *e,
+    ngx_constraint_breaker_e state);
+static void ngx_constraint_breaker_ended(ngx_constraint_enforcement_t *e,
+    ngx_constraint_feedback_t *feedback);
+static ngx_uint_t ngx_constraint_violated(
+    const ngx_constraint_decision_t *d);
+static void ngx_constraint_adaptive_ended(ngx_constraint_enforcement_t *e,
+    ngx_constraint_feedback_t *feedback);
+
+
+/* limits->execution.max_exec_us is the adaptive one from here on. */
+
+void
+ngx_constraint_feedback_bind(ngx_constraint_enforcement_t *e)
+{
+    ngx_constraint_limits_t          *limits;
+    ngx_constraint_feedback_t        *feedback;
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+
+    limits = ngx_palloc(e->pool, sizeof(ngx_constraint_limits_t));
+
+    if (limits == NULL) {
+        ngx_constraint_fail(e, NGX_CONSTRAINT_E_RESOURCE,
+                            "no memory for the limits");
+        return;
+    }
+
+    feedback = ngx_constraint_catalogue_state(e->catalogue, state->rule);
+
+    *limits = *state->limits;
+
+    if (feedback && (!feedback->adapts
+                     || ngx_memcmp(&feedback->adaptive_conf,
+                                   &limits->adaptive,
+                                   sizeof(ngx_constraint_adaptive_conf_t))
+                        != 0))
+    {
+        feedback->adaptive_conf = limits->adaptive;
+        feedback->max_exec_us = limits->execution.max_exec_us;
+        feedback->adapts = 1;
+    }
+
+    limits->execution.max_exec_us =
+                ngx_constraint_adaptive_limit(feedback ? &feedback->adaptive
+                                                       : NULL,
+                                              &limits->adaptive,
+                                              limits->execution.max_exec_us);
+    state->limits = limits;
+}
+
+
+/* Before it is evaluated, once: it may be decided by the breaker. */
+
+void
+ngx_constraint_feedback_enter(ngx_constraint_enforcement_t *e)
+{
+    ngx_int_t                         rc;
+    ngx_constraint_breaker_e          to;
+    ngx_constraint_feedback_t        *feedback;
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+
+    if (!(state->limits->execution.set & NGX_CONSTRAINT_SET_BREAKER)) {
+        return;
+    }
+
+    feedback = ngx_constraint_catalogue_state(e->catalogue, state->rule);
+
+    if (feedback == NULL) {
+        return;
+    }
+
+    if (!feedback->breaker.configured
+        || ngx_memcmp(&feedback->breaker_conf, &state->limits->breaker,
+                      sizeof(ngx_constraint_breaker_conf_t))
+           != 0)
+    {
+        feedback->breaker_conf = state->limits->breaker;
+        feedback->breaker.configured = 1;
+    }
+
+    rc = ngx_constraint_breaker_enter(&feedback->breaker,
+                                      &state->limits->breaker,
+                                      ngx_constraint_now_ns() / 1000000,
+                                      &state->probe, &to);
+
+    ngx_constraint_breaker_log(e, to);
+
+    if (rc == NGX_OK) {
+        state->entered = 1;
+
+        if (state->probe) {
+            e->decision.breaker = NGX_CONSTRAINT_BREAKER_HALF_OPEN;
+        }
+
+        return;
+    }
+
+    e->decision.breaker = NGX_CONSTRAINT_BREAKER_OPEN;
+
+    if (state->limits->breaker.effect == NGX_CONSTRAINT_BOUND_SHADOW) {
+        ngx_constraint_observe(e);
+        return;
+    }
+
+    ngx_constraint_breaker_decide(e);
+}
+
+
+/* Not evaluated: an allow is none of the workflow's, and says so. */
+
+static void
+ngx_constraint_breaker_decide(ngx_constraint_enforcement_t *e)
+{
+    ngx_constraint_decision_t        *d;
+    ngx_constraint_enforcer_state_t  *state;
+
+    d = &e->decision;
+    state = e->state;
+
+    d->error = NGX_CONSTRAINT_E_BREAKER;
+    ngx_str_set(&d->error_message,
+                "the circuit breaker of the constraint is open");
+    d->message = d->error_message;
+
+    if (state->limits->breaker.effect == NGX_CONSTRAINT_BOUND_ALLOW) {
+        d->effect = NGX_CONSTRAINT_ALLOW;
+        d->failed_open = 1;
+        ngx_str_set(&d->outcome, "ALLOW");
+
+    } else {
+        d->effect = NGX_CONSTRAINT_DENY;
+        ngx_str_set(&d->outcome, "DENY");
+    }
+
+    ngx_constraint_complete(e);
+}
+
+
+static void
+ngx_constraint_breaker_log(ngx_constraint_enforcement_t *e,
+    ngx_constraint_breaker_e state)
+{
+    ngx_constraint_enforcer_state_t  *s;
+
+    s = e->state;
+
+    switch (state) {
+
+    case NGX_CONSTRAINT_BREAKER_OPEN:
+        ngx_log_error(NGX_LOG_WARN, e->log, 0,
+                      "constraint: the breaker of \"%V\" opens for %uDms",
+                      &s->rule->record.message_type,
+                      s->limits->breaker.open_ms);
+        break;
+
+    case NGX_CONSTRAINT_BREAKER_HALF_OPEN:
+        ngx_log_error(NGX_LOG_NOTICE, e->log, 0,
+                      "constraint: the breaker of \"%V\" is half open, %ud "
+                      "probes are let by", &s->rule->record.message_type,
+                      (unsigned) s->limits->breaker.half_open_probes);
+        break;
+
+    case NGX_CONSTRAINT_BREAKER_CLOSED:
+        ngx_log_error(NGX_LOG_NOTICE, e->log, 0,
+                      "constraint: the breaker of \"%V\" closes",
+                      &s->rule->record.message_type);
+        break;
+
+    default: /* NGX_CONSTRAINT_BREAKER_STATES */
+        break;
+    }
+}
+
+
+/* The decision is complete and counted, the rule still held. */
+
+void
+ngx_constraint_feedback_ended(ngx_constraint_enforcement_t *e)
+{
+    ngx_uint_t                        adaptive;
+    ngx_constraint_feedback_t        *feedback;
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+
+    adaptive = (state->limits->execution.set & NGX_CONSTRAINT_SET_ADAPTIVE)
+               && e->decision.where != NGX_CONSTRAINT_WHERE_NONE;
+
+    if (!state->entered && !adaptive) {
+        return;
+    }
+
+    feedback = ngx_constraint_catalogue_state(e->catalogue, state->rule);
+
+    if (feedback == NULL) {
+        return;
+    }
+
+    if (state->entered) {
+        ngx_constraint_breaker_ended(e, feedback);
+    }
+
+    if (adaptive) {
+        ngx_constraint_adaptive_ended(e, feedback);
+    }
+}
+
+
+/* What was never run proves nothing: neither a violation nor a pass. */
+
+static void
+ngx_constraint_breaker_ended(ngx_constraint_enforcement_t *e,
+    ngx_constraint_feedback_t *feedback)
+{
+    ngx_uint_t                        violated;
+    ngx_constraint_decision_t        *d;
+    ngx_constraint_breaker_e          to;
+    ngx_constraint_enforcer_state_t  *state;
+
+    d = &e->decision;
+    state = e->state;
+
+    state->entered = 0;
+
+    violated = ngx_constraint_violated(d);
+
+    if (!violated
+        && (d->where == NGX_CONSTRAINT_WHERE_NONE
+            || (d->error != NGX_CONSTRAINT_E_NONE
+                && ngx_constraint_error_is_ours(d->error))))
+    {
+        ngx_constraint_breaker_abandon(&feedback->breaker, state->probe);
+        return;
+    }
+
+    to = ngx_constraint_breaker_leave(&feedback->breaker,
+                                      &state->limits->breaker,
+                                      ngx_constraint_now_ns() / 1000000,
+                                      state->probe, violated);
+
+    ngx_constraint_breaker_log(e, to);
+}
+
+
+/* Of a bound: who is not sampled has met none. */
+
+static ngx_uint_t
+ngx_constraint_violated(const ngx_constraint_decision_t *d)
+{
+    return d->error != NGX_CONSTRAINT_E_NONE
+           && ngx_constraint_error_kind(d->error)
+              == NGX_CONSTRAINT_ERROR_VIOLATION;
+}
+
+
+static void
+ngx_constraint_adaptive_ended(ngx_constraint_enforcement_t *e,
+    ngx_constraint_feedback_t *feedback)
+{
+    ngx_slab_pool_t                  *shpool;
+    ngx_constraint_stats_t           *stats;
+    ngx_constraint_stats_view_t      *view;
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+
+    if (!ngx_constraint_adaptive_due(&feedback->adaptive, ngx_current_msec)) {
+        return;
+    }
+
+    view = ngx_constraint_worker.view;
+    stats = ngx_constraint_catalogue_stats(e->catalogue, &shpool);
+
+    ngx_constraint_stats_clear(view);
+    ngx_constraint_stats_read(stats, shpool,
+                              &state->rule->record.message_type,
+                              state->rule->record.created_ms, view);
+
+    ngx_constraint_adaptive_learn(&feedback->adaptive, &view->latency);
+}
+
+
+/* Nobody waits for it any more. */
+
+void
+ngx_constraint_feedback_abandon(ngx_constraint_enforcement_t *e)
+{
+    ngx_constraint_feedback_t        *feedback;
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+
+    if (!state->entered || state->rule == NULL) {
+        return;
+    }
+
+    state->entered = 0;
+
+    feedback = ngx_constraint_catalogue_state(e->catalogue, state->rule);
+
+    if (feedback) {
+        ngx_constraint_breaker_abandon(&feedback->breaker, state->probe);
+    }
+}
