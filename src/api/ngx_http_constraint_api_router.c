@@ -46,9 +46,9 @@ static const char *ngx_http_constraint_api_method_name(ngx_uint_t method);
 #define NGX_HTTP_CONSTRAINT_API_NONE                                          \
     NGX_HTTP_CONSTRAINT_API_NO_BODY, 0
 
-static const ngx_http_constraint_api_route_t  ngx_http_constraint_api_routes[]
-    =
-{
+static const ngx_http_constraint_api_route_t
+    ngx_http_constraint_api_routes[] = {
+
     { "/constraint/execute/*", NGX_HTTP_POST,
       NGX_HTTP_CONSTRAINT_API_EXECUTE, NGX_HTTP_CONSTRAINT_API_ARG_EXPLAIN,
       NGX_HTTP_CONSTRAINT_API_INPUT, ngx_http_constraint_api_execute },
