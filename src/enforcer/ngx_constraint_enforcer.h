@@ -271,7 +271,7 @@ typedef struct {
 
 
 /* what an enforcement keeps while it is being decided */
-#define NGX_CONSTRAINT_STATE_SIZE  256
+#define NGX_CONSTRAINT_STATE_SIZE  272
 
 
 typedef struct ngx_constraint_enforcement_s  ngx_constraint_enforcement_t;
