@@ -28,6 +28,9 @@ http {
     constraint_timeout 20s;
     constraint_cost_limit 100000000000;
     constraint_memory_limit 16m;
+    constraint_profile_define keyed sampling_rate=0.5
+                              sampling_key=subject.id
+                              sampled_out_effect=allow;
 
     server {
         listen 127.0.0.1:%%PORT_API%%;
@@ -36,6 +39,17 @@ http {
 
         location /inline/ { constraint_api z; constraint_offload off; }
         location /thread/ { constraint_api z; constraint_offload always; }
+
+        location /inline_keyed/ {
+            constraint_api z;
+            constraint_offload off;
+            constraint_profile keyed;
+        }
+        location /thread_keyed/ {
+            constraint_api z;
+            constraint_offload always;
+            constraint_profile keyed;
+        }
 
         location /inline_allow/ {
             constraint_api z;
@@ -320,6 +334,36 @@ for my $place (qw(inline thread inline)) {
 my $denied = grep { $_ eq 'deny' } values %first;
 cmp_ok($denied, '>', 5, "some are in: $denied of 40");
 cmp_ok($denied, '<', 35, 'and some are not');
+
+# the same key of a location's profile chooses the same ones
+
+my $plain = constraint('no');
+
+for my $place (qw(inline_keyed thread_keyed)) {
+    my $differ = grep { execute($place, $plain, subject_id => "s$_")->{effect}
+        ne $first{$_} } 1 .. 40;
+    is($differ, 0, "$place: the same subjects by the location's profile");
+}
+
+# a key that is none
+
+for my $bad ('1 +', '1 + 1', 'nobody.knows', 'subject.roles') {
+    my ($status, $answer) = $t->api('POST', '/constraint', {
+        message_type => 'bad', subject_id => '*', dsl_workflow_id => 'no',
+        constraint_metadata => {}, execution => { sampling_rate => 0.5,
+            sampled_out_effect => 'allow', sampling_key => $bad } });
+
+    is($status, 400, "the key $bad is refused");
+    is($answer->{details}[0]{path}, '$.execution.sampling_key',
+        'with its path');
+
+    ($status, $answer) = $t->api('PUT', '/profiles/bad', {
+        sampling_rate => 0.5, sampled_out_effect => 'allow',
+        sampling_key => $bad });
+
+    is($status, 400, 'so it is in a profile');
+    is($answer->{details}[0]{path}, '$.sampling_key', 'with its path');
+}
 
 # a key that cannot be evaluated leaves nobody out
 

@@ -34,6 +34,11 @@ $c->bad('http', "$d a max_exec_ms=1; $d a max_exec_ms=2;",
 $c->bad('http', "$d $_ max_exec_ms=1;",
     qr/profile "$_" is built in and cannot be defined/)
     for qw(fast_rule semantic_rule wasm_hook observational);
+$c->bad('http', "$d a sampling_rate=0.5 sampled_out_effect=deny "
+    . "'sampling_key=$_';", qr/profile "a": "sampling_key" /)
+    for '1 +', '1 + 1', 'nobody.knows';
+$c->good('http', "$d a sampling_rate=0.5 sampled_out_effect=deny "
+    . "'sampling_key=subject.id + request.method';");
 $c->bad('http', "$d off max_exec_ms=1;", qr/invalid profile name "off"/);
 $c->bad('http', "$d 'a b' max_exec_ms=1;", qr/invalid profile name "a b"/);
 $c->bad('http', "$d a 5;", qr/profile "a": "5" is not a field/);
