@@ -13,7 +13,7 @@ set -eu
 build="nginx nginx-dev gcc g++ make dpkg-dev libc6-dev libjansson-dev
        liblmdb-dev libyaml-dev libre2-dev libsimdjson-dev ca-certificates"
 quickstart="curl util-linux"
-test="perl xz-utils curl util-linux procps"
+test="perl xz-utils curl util-linux procps prometheus"
 conformance="nodejs npm"
 matrix="clang valgrind"
 bench="wrk"

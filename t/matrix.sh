@@ -20,6 +20,8 @@ usage: t/matrix.sh [PART]...
   soak      10 minutes of mixed traffic
   cost      the estimate against the meter, 100,000 programs
   fuzz      24 processor minutes of the fuzz targets
+  prometheus
+            metrics scraped under load, the queries of the manual
 
 Without a PART all of them.  Each replaces its rows of docs/MATRIX.md.
 END
@@ -34,12 +36,12 @@ failed=0
 parts=("$@")
 
 if [ ${#parts[@]} -eq 0 ]; then
-    parts=(clang dist valgrind modes crash soak cost fuzz)
+    parts=(clang dist valgrind modes crash soak cost fuzz prometheus)
 fi
 
 for part in "${parts[@]}"; do
     case "$part" in
-        clang|dist|valgrind|modes|crash|soak|cost|fuzz)  ;;
+        clang|dist|valgrind|modes|crash|soak|cost|fuzz|prometheus)  ;;
         -h|--help)  usage; exit 0 ;;
         *)  echo "matrix.sh: unknown part \"$part\"" >&2
             usage >&2
@@ -129,6 +131,10 @@ run_part() {
 
         fuzz)
             row fuzz "24 processor minutes" t/fuzz/run 206 ;;
+
+        prometheus)
+            row prometheus "metrics under load" TEST_NGINX_LONG=1 \
+                t/run.sh --plain prometheus ;;
     esac
 }
 
@@ -154,7 +160,8 @@ $(valgrind --version).
 | part | what | command | result | | time | date |
 |---|---|---|---|---|---|---|
 END
-        for part in clang dist valgrind modes crash soak cost fuzz; do
+        for part in clang dist valgrind modes crash soak cost fuzz \
+            prometheus; do
             if [ -f "$results/$part.rows" ]; then
                 cat "$results/$part.rows"
             else
