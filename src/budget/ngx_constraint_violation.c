@@ -192,13 +192,17 @@ ngx_constraint_violation_text(char *p, const char *text)
 static char *
 ngx_constraint_violation_number(char *p, uint64_t value, uint64_t unit)
 {
-    p += sprintf(p, "%llu", (unsigned long long) (value / unit));
+    char  text[32];
+
+    (void) sprintf(text, "%llu", (unsigned long long) (value / unit));
+    p = ngx_constraint_violation_text(p, text);
 
     if (value % unit == 0) {
         return p;
     }
 
-    p += sprintf(p, ".%03u", (unsigned) (value % unit));
+    (void) sprintf(text, ".%03u", (unsigned) (value % unit));
+    p = ngx_constraint_violation_text(p, text);
 
     while (p[-1] == '0') {
         p--;
@@ -213,15 +217,16 @@ ngx_constraint_violation_number(char *p, uint64_t value, uint64_t unit)
 static char *
 ngx_constraint_violation_rate(char *p, double rate)
 {
-    int  n, digits;
+    int   digits;
+    char  text[32];
 
-    for (digits = 1; digits < 17; digits++) {
-        n = sprintf(p, "%.*g", digits, rate);
+    for (digits = 1; digits <= 17; digits++) {
+        (void) sprintf(text, "%.*g", digits, rate);
 
-        if (strtod(p, NULL) == rate) {
-            return p + n;
+        if (strtod(text, NULL) == rate) {
+            break;
         }
     }
 
-    return p + sprintf(p, "%.17g", rate);
+    return ngx_constraint_violation_text(p, text);
 }
