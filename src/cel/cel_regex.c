@@ -65,6 +65,11 @@ cel_regex_units(const cel_re2_t *re)
     uint32_t  units;
 
     units = cel_re2_program_size(re);
+
+    if (units <= CEL_REGEX_SMALL) {
+        return CEL_REGEX_PER;
+    }
+
     units = (units + CEL_REGEX_PER - 1) / CEL_REGEX_PER * CEL_REGEX_PER;
 
     return units < CEL_REGEX_UNITS_MAX ? units : CEL_REGEX_UNITS_MAX;
