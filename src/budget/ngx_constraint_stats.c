@@ -490,6 +490,10 @@ ngx_constraint_stats_name_locked(ngx_constraint_stats_t *stats,
     slot->len = ngx_min(name->len, NGX_CONSTRAINT_STATS_NAME_MAX);
     slot->hash = ngx_murmur_hash2(name->data, slot->len);
 
+    if (slot->len == 0) {
+        return;                    /* the one of all that have no label */
+    }
+
     p = slot->text;
 
     if (slot->len >= sizeof(slot->text)) {
