@@ -412,7 +412,7 @@ ngx_constraint_stats_lookup_locked(ngx_constraint_stats_t *stats,
         if (slot->hash == hash && slot->len == len && slot->kind == kind) {
             text = ngx_constraint_stats_name(stats, slot);
 
-            if (ngx_memcmp(text.data, name->data, len) == 0) {
+            if (len == 0 || ngx_memcmp(text.data, name->data, len) == 0) {
                 return slot;
             }
         }
