@@ -54,6 +54,7 @@ static void cel_cost_count(const cel_charge_t *charge,
     const cel_shape_t *shape, cel_cost_args_t *args);
 static void cel_cost_result(const cel_overload_t *overload,
     const cel_charge_t *charge, cel_cost_args_t *args);
+static void cel_cost_json(cel_shape_t *result, const cel_shape_t *from);
 static cel_charge_t cel_cost_charge(const cel_node_t *node,
     const cel_overload_t *overload);
 
@@ -462,6 +463,10 @@ cel_cost_result(const cel_overload_t *overload, const cel_charge_t *charge,
         result->inner = result->len;
         break;
 
+    case CEL_RESULT_JSON:
+        cel_cost_json(result, &args->largest);
+        break;
+
     case CEL_RESULT_SAME:
         *result = args->largest;
         cel_bound_add_constant(&result->items, 1);
@@ -481,6 +486,27 @@ cel_cost_result(const cel_overload_t *overload, const cel_charge_t *charge,
     }
 
     cel_shape_restrict(result, overload->result);
+}
+
+
+/* twice the bytes are more than base64 makes of them and its padding are */
+
+static void
+cel_cost_json(cel_shape_t *result, const cel_shape_t *from)
+{
+    cel_bound_t  texts;
+
+    *result = *from;
+
+    cel_bound_scale(&result->inner, 2, 0);
+    cel_bound_add_constant(&result->inner, CEL_JSON_TEXT_MAX);
+
+    texts = from->items;
+    cel_bound_scale(&texts, CEL_JSON_TEXT_MAX, 0);
+    cel_bound_scale(&result->bytes, 2, 0);
+    cel_bound_add(&result->bytes, &texts);
+
+    cel_bound_add_constant(&result->items, 1);
 }
 
 

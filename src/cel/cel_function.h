@@ -71,11 +71,15 @@ typedef enum {
     CEL_RESULT_BASE,          /* a list of at most base numbers */
     CEL_RESULT_TEXTS,         /* a few texts of ours, with parts of the sized
                                * arguments: CEL_TEXTS_MAX bytes and those */
+    CEL_RESULT_JSON,          /* the same of the JSON kinds: numbers and times
+                               * of the sized argument may become texts of
+                               * CEL_JSON_TEXT_MAX bytes, bytes base64 */
     CEL_RESULT_SAME           /* one of the sized arguments, or an optional of
                                * it, or what is in it */
 } cel_result_size_t;
 
-#define CEL_TEXTS_MAX  2048
+#define CEL_TEXTS_MAX      2048
+#define CEL_JSON_TEXT_MAX  48
 
 typedef struct {
     uint16_t             base;

@@ -30,8 +30,6 @@ CEL_ENCODERS(cel_base64url_decode);
 CEL_ENCODERS(cel_hex_encode);
 CEL_ENCODERS(cel_hex_decode);
 CEL_ENCODERS(cel_jsonpatch_escape);
-static cel_status_t cel_encode64(cel_eval_t *eval, const cel_value_t *v,
-    bool url, cel_value_t *out);
 static cel_status_t cel_decode64(cel_eval_t *eval, const cel_value_t *v,
     bool url, cel_value_t *out);
 
@@ -59,13 +57,13 @@ const cel_overload_spec_t  cel_lib_encoders[] = {
 
 CEL_ENCODERS(cel_base64_encode)
 {
-    return cel_encode64(eval, &args[0], false, out);
+    return cel_base64_text(eval, &args[0], false, out);
 }
 
 
 CEL_ENCODERS(cel_base64url_encode)
 {
-    return cel_encode64(eval, &args[0], true, out);
+    return cel_base64_text(eval, &args[0], true, out);
 }
 
 
@@ -81,8 +79,8 @@ CEL_ENCODERS(cel_base64url_decode)
 }
 
 
-static cel_status_t
-cel_encode64(cel_eval_t *eval, const cel_value_t *v, bool url,
+cel_status_t
+cel_base64_text(cel_eval_t *eval, const cel_value_t *bytes, bool url,
     cel_value_t *out)
 {
     char                 *p, *start;
@@ -95,15 +93,15 @@ cel_encode64(cel_eval_t *eval, const cel_value_t *v, bool url,
                    : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                      "0123456789+/";
 
-    start = p = cel_new_string(eval, ((size_t) v->len + 2) / 3 * 4, out);
+    start = p = cel_new_string(eval, ((size_t) bytes->len + 2) / 3 * 4, out);
     if (p == NULL) {
         return CEL_ERROR;
     }
 
-    s = (const unsigned char *) v->s;
+    s = (const unsigned char *) bytes->s;
 
-    for (i = 0; i < v->len; i += 3) {
-        left = v->len - i;
+    for (i = 0; i < bytes->len; i += 3) {
+        left = bytes->len - i;
         bits = (uint32_t) s[i] << 16;
         bits |= left > 1 ? (uint32_t) s[i + 1] << 8 : 0;
         bits |= left > 2 ? s[i + 2] : 0;

@@ -11,16 +11,20 @@
  */
 
 
-#include "cel_runtime.h"
+#include "cel_any.h"
 
 
 #define CEL_SCALAR  1, 0, 0, 0, CEL_CHARGE_SUM, CEL_RESULT_SMALL
 #define CEL_ITSELF  1, 0, 0, 1, CEL_CHARGE_SUM, CEL_RESULT_SAME
-#define CEL_COPIED  2, 1, CEL_BYTES_SHIFT, 1, CEL_CHARGE_DEEP, CEL_RESULT_SAME
+#define CEL_COPIED  2, 1, CEL_JSON_SHIFT, 1, CEL_CHARGE_DEEP, CEL_RESULT_JSON
+#define CEL_DECODED 8, 1, 0, 3, CEL_CHARGE_SUM, CEL_RESULT_ARGS
 
 
-/* up to here a double holds every whole number */
-#define CEL_WHOLE   (INT64_C(1) << 53)
+/* bytes to units when they become base64, as in base64.encode() */
+#define CEL_JSON_SHIFT  2
+
+/* up to here everybody's doubles hold whole numbers and no others beside */
+#define CEL_WHOLE   ((INT64_C(1) << 53) - 1)
 
 
 #define CEL_MESSAGES(name)                                                    \
@@ -36,8 +40,17 @@ CEL_MESSAGES(cel_message_null);
 CEL_MESSAGES(cel_message_json);
 CEL_MESSAGES(cel_message_timestamp);
 CEL_MESSAGES(cel_message_duration);
+CEL_MESSAGES(cel_message_any);
 static cel_status_t cel_message_copy(cel_eval_t *eval, const cel_value_t *v,
     cel_value_t *out, uint32_t depth);
+static cel_status_t cel_message_copy_number(cel_eval_t *eval,
+    const cel_value_t *v, cel_value_t *out);
+static cel_status_t cel_message_copy_bytes(cel_eval_t *eval,
+    const cel_value_t *v, cel_value_t *out);
+static cel_status_t cel_message_copy_time(cel_eval_t *eval,
+    const cel_value_t *v, cel_value_t *out);
+static cel_status_t cel_message_text(cel_eval_t *eval, const char *text,
+    size_t len, cel_value_t *out);
 static cel_status_t cel_message_copy_list(cel_eval_t *eval,
     const cel_value_t *v, cel_value_t *out, uint32_t depth);
 static cel_status_t cel_message_copy_map(cel_eval_t *eval,
@@ -88,6 +101,9 @@ const cel_overload_spec_t  cel_lib_message[] = {
                  "(int, int): timestamp", cel_message_timestamp, CEL_SCALAR),
     CEL_OVERLOAD(CEL_MESSAGE("Duration") "{}", "duration_seconds_nanos",
                  "(int, int): duration", cel_message_duration, CEL_SCALAR),
+
+    CEL_OVERLOAD(CEL_MESSAGE("Any") "{}", "any_type_url_value",
+                 "(string, bytes): dyn", cel_message_any, CEL_DECODED),
 
     CEL_VALUE("null_value", "null_type", cel_message_null, CEL_SCALAR),
     CEL_VALUE("null_value", "int", cel_message_null, CEL_SCALAR),
@@ -161,8 +177,27 @@ CEL_MESSAGES(cel_message_null)
 
 CEL_MESSAGES(cel_message_timestamp)
 {
-    if (args[1].i < 0 || args[1].i >= CEL_NSEC
-        || !cel_time_make(args[0].i, args[1].i, out))
+    return cel_message_time(eval, args[0].i, args[1].i, out);
+}
+
+
+CEL_MESSAGES(cel_message_duration)
+{
+    return cel_message_span(eval, args[0].i, args[1].i, out);
+}
+
+
+CEL_MESSAGES(cel_message_any)
+{
+    return cel_any_decode(eval, &args[0], &args[1], out);
+}
+
+
+cel_status_t
+cel_message_time(cel_eval_t *eval, int64_t seconds, int64_t nanos,
+    cel_value_t *out)
+{
+    if (nanos < 0 || nanos >= CEL_NSEC || !cel_time_make(seconds, nanos, out))
     {
         return cel_eval_fail(eval, CEL_E_OUT_OF_RANGE,
                              "range error: value does not fit "
@@ -173,12 +208,13 @@ CEL_MESSAGES(cel_message_timestamp)
 }
 
 
-CEL_MESSAGES(cel_message_duration)
+cel_status_t
+cel_message_span(cel_eval_t *eval, int64_t seconds, int64_t nanos,
+    cel_value_t *out)
 {
-    if (args[1].i <= -CEL_NSEC || args[1].i >= CEL_NSEC
-        || (args[0].i > 0 && args[1].i < 0)
-        || (args[0].i < 0 && args[1].i > 0)
-        || !cel_duration_make(args[0].i, args[1].i, out))
+    if (nanos <= -CEL_NSEC || nanos >= CEL_NSEC
+        || (seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0)
+        || !cel_duration_make(seconds, nanos, out))
     {
         return cel_eval_fail(eval, CEL_E_OUT_OF_RANGE,
                              "range error: value does not fit "
@@ -189,7 +225,7 @@ CEL_MESSAGES(cel_message_duration)
 }
 
 
-/* every number is a double */
+/* every number is a double, what JSON has no kind for is text */
 
 CEL_MESSAGES(cel_message_json)
 {
@@ -216,16 +252,14 @@ cel_message_copy(cel_eval_t *eval, const cel_value_t *v, cel_value_t *out,
 
     case CEL_INT:
     case CEL_UINT:
-        if (v->kind == CEL_INT ? v->i < -CEL_WHOLE || v->i > CEL_WHOLE
-                               : v->u > (uint64_t) CEL_WHOLE)
-        {
-            return cel_eval_fail(eval, CEL_E_OUT_OF_RANGE,
-                                 "range error: the number does not fit "
-                                 "google.protobuf.Value, use string(x)");
-        }
+        return cel_message_copy_number(eval, v, out);
 
-        *out = cel_double((double) v->i);
-        return CEL_OK;
+    case CEL_BYTES:
+        return cel_message_copy_bytes(eval, v, out);
+
+    case CEL_TIMESTAMP:
+    case CEL_DURATION:
+        return cel_message_copy_time(eval, v, out);
 
     case CEL_LIST:
         return cel_message_copy_list(eval, v, out, depth);
@@ -239,6 +273,86 @@ cel_message_copy(cel_eval_t *eval, const cel_value_t *v, cel_value_t *out,
                              "no google.protobuf.Value",
                              cel_value_type(v)->name);
     }
+}
+
+
+static cel_status_t
+cel_message_copy_number(cel_eval_t *eval, const cel_value_t *v,
+    cel_value_t *out)
+{
+    char    text[CEL_NUMBER_TEXT];
+    size_t  len;
+
+    if (v->kind == CEL_INT ? v->i >= -CEL_WHOLE && v->i <= CEL_WHOLE
+                           : v->u <= (uint64_t) CEL_WHOLE)
+    {
+        *out = cel_double((double) v->i);
+        return CEL_OK;
+    }
+
+    len = v->kind == CEL_INT ? cel_int_format(v->i, text)
+                             : cel_uint_format(v->u, text);
+
+    return cel_message_text(eval, text, len, out);
+}
+
+
+static cel_status_t
+cel_message_copy_bytes(cel_eval_t *eval, const cel_value_t *v,
+    cel_value_t *out)
+{
+    if (cel_charge(eval, 1 + (v->len >> CEL_JSON_SHIFT)) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    return cel_base64_text(eval, v, false, out);
+}
+
+
+/* protobuf's mapping has a fraction of 3, 6 or 9 digits, or none */
+
+static cel_status_t
+cel_message_copy_time(cel_eval_t *eval, const cel_value_t *v,
+    cel_value_t *out)
+{
+    char    unit, *dot, text[CEL_TIME_TEXT];
+    size_t  len;
+
+    len = cel_time_format(v, text);
+    dot = memchr(text, '.', len);
+
+    if (dot != NULL) {
+        unit = text[--len];
+
+        while ((len - (size_t) (dot + 1 - text)) % 3 != 0) {
+            text[len++] = '0';
+        }
+
+        text[len++] = unit;
+    }
+
+    return cel_message_text(eval, text, len, out);
+}
+
+
+static cel_status_t
+cel_message_text(cel_eval_t *eval, const char *text, size_t len,
+    cel_value_t *out)
+{
+    char  *p;
+
+    if (cel_charge(eval, 1) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    p = cel_new_string(eval, len, out);
+    if (p == NULL) {
+        return CEL_ERROR;
+    }
+
+    memcpy(p, text, len);
+
+    return CEL_OK;
 }
 
 

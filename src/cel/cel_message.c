@@ -58,6 +58,9 @@ static cel_node_t *cel_message_or(cel_checker_t *checker, cel_node_t *value,
 #define CEL_MESSAGE_TIME(name)                                                \
     { CEL_MESSAGE(name), CEL_MESSAGE(name) "{}",                              \
       { { "seconds", CEL_INT }, { "nanos", CEL_INT } } }
+#define CEL_MESSAGE_ANY                                                       \
+    { CEL_MESSAGE("Any"), CEL_MESSAGE("Any") "{}",                            \
+      { { "type_url", CEL_STRING }, { "value", CEL_BYTES } } }
 #define CEL_MESSAGE_VALUE(field)                                              \
     { CEL_MESSAGE("Value"), CEL_MESSAGE("Value") "{" field "}",               \
       { { field, CEL_NULL }, { NULL, CEL_NULL } } }
@@ -77,6 +80,7 @@ static const cel_message_t  cel_messages[] = {
     CEL_MESSAGE_OF("ListValue", "values", CEL_LIST),
     CEL_MESSAGE_TIME("Timestamp"),
     CEL_MESSAGE_TIME("Duration"),
+    CEL_MESSAGE_ANY,
     CEL_MESSAGE_VALUE("null_value"),
     CEL_MESSAGE_VALUE("number_value"),
     CEL_MESSAGE_VALUE("string_value"),

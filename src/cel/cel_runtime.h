@@ -324,6 +324,11 @@ cel_status_t cel_optional_part(cel_eval_t *eval, const cel_value_t *v,
     const cel_value_t *key, cel_value_t *out);
 
 
+/* Bytes as base64, or as base64url without padding, cel_lib_encoders.c */
+cel_status_t cel_base64_text(cel_eval_t *eval, const cel_value_t *bytes,
+    bool url, cel_value_t *out);
+
+
 /* Time, cel_time.c and cel_zone.c */
 
 #define CEL_TIME_MIN  (-62135596800LL)     /* 0001-01-01T00:00:00Z */

@@ -247,6 +247,15 @@ static const struct {
     { "l.map(i, string(i))", 100 },
     { "google.protobuf.Struct{fields: m} == {}", 100 },
     { "google.protobuf.ListValue{values: input.texts}.size() > 0", 300 },
+    { "google.protobuf.ListValue{values: [bytes(s), timestamp(x), b'a']}"
+      ".map(v, v + string(v)).size() > 0", 10 },
+    { "google.protobuf.Struct{fields: {s: 9007199254740992 + x, 'a': "
+      "[18446744073709551615u, duration('1s')]}}.map(k, k + k) == []", 10 },
+    { "google.protobuf.Any{type_url: 'a/google.protobuf.BytesValue', "
+      "value: bytes('\\n\\u007F' + s.substring(0, 127))}.size() > 0", 20 },
+    { "google.protobuf.Any{type_url: 'a/google.protobuf.ListValue', "
+      "value: bytes(['\\n', '\\n'].map(v, v + '\\u0000').join(''))}"
+      ".map(v, [v, v]) == [[null, null], [null, null]]", 100 },
     { "m.?k1.optMap(v, v + 1).orValue(7)", 60 },
     { "[?input.?none, ?m[?'k1']]", 300 },
     { "l.sort().size() > 0", 800 },
@@ -365,6 +374,12 @@ static const char *const  random_unary[] = {
     "regex.extract(s, ", "regex.extractAll(s, ", "regex.replace(s, '.', ",
     "regex.replace(t, '(h?)', ", "s.find(", "t.findAll(",
     "isURL('/' + ", "url('/?' + ", "url('http://h/' + ", "quantity('1' + ",
+    "google.protobuf.ListValue{values: [", "google.protobuf.Struct{fields: ",
+    "google.protobuf.ListValue{values: ",
+    "google.protobuf.ListValue{values: [{'k': timestamp(x), 'b': bytes(s), "
+    "'c': ", "google.protobuf.Value{list_value: [9007199254740993, [b'h', ",
+    "google.protobuf.Any{type_url: 'a/google.protobuf.ListValue', value: ",
+    "google.protobuf.Any{type_url: 'a/google.protobuf.BytesValue', value: ",
     "semver('1.0.0-' + ", "isSemver(", "format.dns1123Label().validate(",
     "format.uri().validate(", "format.qualifiedName().validate(",
     "quantity('1').add(", "url(s) == url('http:' + ",
@@ -395,6 +410,37 @@ static const char *const  random_methods[] = {
 static const char *const  random_macros[] = {
     "all", "exists", "exists_one", "map", "filter",
 };
+
+
+/* puts what ends the brackets that are open in the text */
+
+static void
+random_close(random_t *r, const char *text)
+{
+    char         open[16];
+    size_t       n;
+    const char  *p, *closing;
+
+    n = sizeof(open) - 1;
+    open[n] = '\0';
+
+    for (p = text; *p != '\0'; p++) {
+        closing = strchr("()[]{}", *p);
+
+        if (closing == NULL) {
+            continue;
+        }
+
+        if (closing[1] != '\0' && strchr("([{", *p) != NULL) {
+            open[--n] = closing[1];
+
+        } else {
+            n++;
+        }
+    }
+
+    random_put(r, &open[n]);
+}
 
 
 static void
@@ -434,8 +480,7 @@ random_expression(random_t *r, unsigned depth)
         i = random_below(r, sizeof(random_unary) / sizeof(random_unary[0]));
         random_put(r, random_unary[i]);
         random_expression(r, depth - 1);
-        random_put(r, random_unary[i][0] == '[' ? "]"
-                      : random_unary[i][0] == '{' ? "}" : ")");
+        random_close(r, random_unary[i]);
         return;
 
     case 4:
