@@ -599,7 +599,7 @@ test_declared(void)
         }
 
         is_str(type, cases[i].type != NULL ? cases[i].type : "",
-               cases[i].source);
+               "%s", cases[i].source);
 
         front_end(&front);
     }

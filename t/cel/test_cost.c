@@ -376,8 +376,8 @@ static const char *const  random_unary[] = {
     "isURL('/' + ", "url('/?' + ", "url('http://h/' + ", "quantity('1' + ",
     "google.protobuf.ListValue{values: [", "google.protobuf.Struct{fields: ",
     "google.protobuf.ListValue{values: ",
-    "google.protobuf.ListValue{values: [{'k': timestamp(x), 'b': bytes(s), "
-    "'c': ", "google.protobuf.Value{list_value: [9007199254740993, [b'h', ",
+    "google.protobuf.ListValue{values: [{'t': timestamp(x), 'b': b'x', 'c': ",
+    "google.protobuf.Value{list_value: [9007199254740993, [b'h', ",
     "google.protobuf.Any{type_url: 'a/google.protobuf.ListValue', value: ",
     "google.protobuf.Any{type_url: 'a/google.protobuf.BytesValue', value: ",
     "semver('1.0.0-' + ", "isSemver(", "format.dns1123Label().validate(",

@@ -232,8 +232,8 @@ test_memory(bench_t *b)
 
     static const char *const  hungry[] = {
         "l.map(e, [e, e, e]).size() < 0",
-        "l.map(e, string(e) + '0123456789012345678901234567890123456789')"
-        ".size() < 0",
+        ("l.map(e, string(e) + '0123456789012345678901234567890123456789')"
+         ".size() < 0"),
         "size(s + s) < 0 || size(s + s) < 0",
         "'%s%s%s'.format([s, s, s]) == ''",
         "l.all(e, 'x'.replace('x', s) != '')"
