@@ -205,6 +205,11 @@ static const char *const  hostile[] = {
     "[s, s, s, s].map(a, [s, s, s, s].map(b, a + b)).size()",
     "optional.of(l).optMap(x, x.map(e, x)).orValue([]).size()",
     "l.map(e, math.greatest(l.map(x, x))).size()",
+    "l.all(e, google.protobuf.Any{type_url: 'a/google.protobuf.ListValue', "
+    "value: bytes(s.replace('a', '\\n\\u0000'))}.map(v, [v, v]) != [])",
+    "google.protobuf.ListValue{values: l.map(e, bytes(s))}.map(v, v + s) == []",
+    "l.all(e, google.protobuf.Struct{fields: l.transformMapEntry(i, v, "
+    "{string(i): [9007199254740993 + v, timestamp(v)]})}.size() > 0)",
 };
 
 
