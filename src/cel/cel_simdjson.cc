@@ -11,7 +11,6 @@
 
 #include "cel_simdjson.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -44,7 +43,7 @@ void
 cel_simdjson_parser_destroy(cel_simdjson_parser_t *parser)
 {
     if (parser != NULL) {
-        free(parser->text);
+        delete[] parser->text;
         delete parser;
     }
 }
@@ -87,12 +86,12 @@ cel_simdjson_room(cel_simdjson_parser_t *parser, size_t len)
         return false;
     }
 
-    text = (char *) malloc(room + simdjson::SIMDJSON_PADDING);
+    text = new (std::nothrow) char[room + simdjson::SIMDJSON_PADDING];
     if (text == NULL) {
         return false;
     }
 
-    free(parser->text);
+    delete[] parser->text;
 
     parser->text = text;
     parser->room = room;
