@@ -75,14 +75,16 @@ CEL_STRINGS(cel_format)
             continue;
         }
 
+        /* no error of the clause is told in the place of this one */
+
+        if (text.status != CEL_OK) {
+            return CEL_ERROR;
+        }
+
         rc = cel_format_clause(&text, &p, end, &iter);
 
         if (rc != CEL_OK) {
             return rc;
-        }
-
-        if (text.status != CEL_OK) {
-            return CEL_ERROR;
         }
     }
 
