@@ -25,6 +25,7 @@ events { }
 http {
     %%GLOBALS_HTTP%%
     constraint_zone z:2m path=%%TESTDIR%%/store;
+    constraint_zone small:256k path=%%TESTDIR%%/small;
 
     server {
         listen 127.0.0.1:%%PORT_ECHO%%;
@@ -38,6 +39,13 @@ http {
 
         location /gate/ {
             constraint $arg_type zone=z;
+            proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
+        }
+
+        location /small/ { constraint_api small; }
+
+        location /tight/ {
+            constraint $arg_type zone=small;
             proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
         }
 
@@ -285,3 +293,30 @@ my $before = metric("constraint_decisions_total{$others,effect=\"deny\"}");
 $t->api('DELETE', "/constraint/$_") for @many[0 .. 59];
 my $after = metric("constraint_decisions_total{$others,effect=\"deny\"}");
 cmp_ok($after, '>=', $before, 'it never goes backwards');
+
+
+# a small zone: breakers keep their state, and leave room for counting
+
+$t->api('POST', '/small/workflow', { name => 'w', rule => {
+    match => [ { output => 'true' } ] } });
+
+my @tight = map { "t$_" } 1 .. 100;
+
+for my $name (@tight) {
+    $t->api('POST', '/small/constraint', { message_type => $name,
+        subject_id => '*', dsl_workflow_id => 'w',
+        constraint_metadata => {}, execution => { breaker =>
+            { violations => 5, window_ms => 60000, open_ms => 1000 } } });
+    $t->get("/tight/?type=$name") for 1 .. 2;
+}
+
+$body = $t->get('/all')->body;
+my ($lost) = $body =~ /^constraint_stats_lost_total\{zone="small"\} (\d+)$/m;
+is($lost, 0, 'all decisions are counted');
+
+my ($profiled) = @{(($t->api('GET', '/small/stats?by=profile'))[1])->{data}};
+is($profiled->{counters}{executions}, 200, 'those of who gave way, too');
+
+my ($last) = @{(($t->api('GET', '/small/stats?limit=1&sort=-executions'))[1])
+    ->{data}};
+is($last->{counters}{executions}, 2, 'the latest are there by name');

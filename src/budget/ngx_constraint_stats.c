@@ -30,7 +30,8 @@ static void ngx_constraint_stats_unlink_locked(ngx_constraint_stats_t *stats,
 static void ngx_constraint_stats_drop_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t *slot);
 static ngx_constraint_stats_slot_t *ngx_constraint_stats_recycle_locked(
-    ngx_constraint_stats_t *stats, ngx_constraint_stats_slot_t *keep);
+    ngx_constraint_stats_t *stats, ngx_constraint_slot_e kind,
+    ngx_constraint_stats_slot_t *keep);
 
 
 static const ngx_str_t  ngx_constraint_stats_nobody = ngx_null_string;
@@ -435,7 +436,7 @@ ngx_constraint_stats_take_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t  *slot;
 
     if (stats->free_slot == 0 && stats->filled == stats->nslots) {
-        slot = ngx_constraint_stats_recycle_locked(stats, keep);
+        slot = ngx_constraint_stats_recycle_locked(stats, kind, keep);
 
         if (slot == NULL) {
             return NULL;
@@ -543,20 +544,32 @@ ngx_constraint_stats_drop_locked(ngx_constraint_stats_t *stats,
 }
 
 
+/*
+ * The oldest of a sample of counters.  States stay for as long as their
+ * constraints do, so where they are half of what is there no other gets one:
+ * they would leave nothing to be counted in.
+ */
+
 static ngx_constraint_stats_slot_t *
 ngx_constraint_stats_recycle_locked(ngx_constraint_stats_t *stats,
-    ngx_constraint_stats_slot_t *keep)
+    ngx_constraint_slot_e kind, ngx_constraint_stats_slot_t *keep)
 {
     int32_t                       age, oldest_age;
-    ngx_uint_t                    i, seen;
+    ngx_uint_t                    i, seen, states;
     ngx_constraint_stats_slot_t  *slot, *oldest;
 
     oldest = NULL;
     oldest_age = -1;
     seen = 0;
+    states = 0;
 
     for (i = 0; i < stats->nslots && seen < NGX_CONSTRAINT_STATS_SAMPLE; i++) {
         slot = &stats->slots[stats->hand++ % stats->nslots];
+
+        if (slot->kind == NGX_CONSTRAINT_SLOT_STATE) {
+            states++;
+            continue;
+        }
 
         if (slot->kind != NGX_CONSTRAINT_SLOT_CONSTRAINT || slot == keep) {
             continue;
@@ -572,7 +585,8 @@ ngx_constraint_stats_recycle_locked(ngx_constraint_stats_t *stats,
         }
     }
 
-    return oldest;
+    return (kind == NGX_CONSTRAINT_SLOT_STATE && states >= seen)
+           ? NULL : oldest;
 }
 
 

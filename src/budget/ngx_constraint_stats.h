@@ -228,7 +228,8 @@ void ngx_constraint_stats_drop(ngx_constraint_stats_t *stats,
  * 512 bytes of shared memory by the name of a constraint, zeroed when it is
  * made, for who keeps state of it: it lives as long as the slots do, and is
  * never recycled.  ref is as above, *state what it points to.  NGX_OK,
- * NGX_DECLINED, NGX_ERROR as attach.  Takes the mutex.
+ * NGX_DECLINED, NGX_ERROR as attach, the last also when half of the slots are
+ * states.  Takes the mutex.
  */
 #define NGX_CONSTRAINT_STATS_STATE  512
 

@@ -47,6 +47,12 @@ ngx_constraint_stats_observe(ngx_constraint_stats_t *stats,
         return;
     }
 
+    /* the bank was given to another meanwhile, and is no bank any more */
+
+    if (piece > stats->npieces) {
+        return;
+    }
+
     ngx_constraint_stats_plus(
                   &ngx_constraint_stats_piece(stats, piece)->cells[cell], 1);
 }
