@@ -89,6 +89,35 @@ is(metadata('fixed')->{adaptive}{max_exec_ms}, 20,
 is(metadata('over')->{adaptive}{max_exec_ms}, 50, 'inside of the bounds');
 
 
+# the fixed limit may be the profile's, whoever says that it adapts
+
+for my $profile (['mine', 20], ['fast_rule', 5]) {
+    my ($name, $ms) = @$profile;
+
+    $t->api('PUT', "/profiles/$name", { max_exec_ms => $ms });
+    register("by.$name", { factor => 3, min_ms => 1, max_ms => 50 });
+    is(($t->api('PUT', "/constraint/by.$name", { profile => $name }))[0], 200,
+        "a constraint of $name");
+
+    is(metadata("by.$name")->{adaptive}{max_exec_ms}, $ms,
+        'its limit is shown before it is asked');
+    my ($listed) = grep { $_->{message_type} eq "by.$name" }
+        @{(($t->api('GET', '/stats'))[1])->{data}};
+    is($listed->{adaptive}{max_exec_ms}, $ms, 'in the list as well');
+
+    $t->get("/gate/?type=by.$name");
+    is(metadata("by.$name")->{adaptive}{max_exec_ms}, $ms, 'and afterwards');
+}
+
+$t->api('PUT', '/profiles/mine', { max_exec_ms => 30 });
+is(metadata('by.mine')->{adaptive}{max_exec_ms}, 30,
+    'a change of the profile is seen');
+$t->get('/gate/?type=by.mine');
+like($t->get('/metrics')->body,
+    qr/^constraint_adaptive_limit_seconds\{zone="z",message_type="by\.mine"\}
+      \ 0\.030000$/mx, 'also in metrics, once it has decided');
+
+
 # never from fewer than 100 samples
 
 $t->get('/gate/?type=wide') for 1 .. 99;

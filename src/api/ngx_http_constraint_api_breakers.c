@@ -35,6 +35,10 @@ static json_t *ngx_http_constraint_api_breaker_json(
 static ngx_constraint_feedback_t *ngx_http_constraint_api_feedback(
     ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
     json_t *document);
+static uint32_t ngx_http_constraint_api_max_exec(
+    ngx_constraint_catalogue_t *catalogue, json_t *document,
+    const ngx_constraint_execution_t *own,
+    const ngx_constraint_feedback_t *feedback);
 
 
 static ngx_constraint_feedback_t  ngx_http_constraint_api_untouched;
@@ -325,7 +329,9 @@ ngx_http_constraint_api_feedback_set(json_t *object,
                                                            &limits.breaker));
     }
 
-    max_exec_us = limits.execution.max_exec_us;
+    max_exec_us = ngx_http_constraint_api_max_exec(catalogue, document,
+                                                   &limits.execution,
+                                                   feedback);
 
     if (feedback->adapts) {
         ngx_constraint_adaptive_learn(&feedback->adaptive, &view->latency);
@@ -355,4 +361,65 @@ ngx_http_constraint_api_feedback_set(json_t *object,
                          "factor", limits.adaptive.factor,
                          "min_ms", (double) limits.adaptive.min_us / 1000,
                          "max_ms", (double) limits.adaptive.max_us / 1000));
+}
+
+
+/*
+ * The fixed limit beneath an adaptive one of the record: its own, else its
+ * profile's, else what the last decision was held to.  In any thread.
+ */
+
+static uint32_t
+ngx_http_constraint_api_max_exec(ngx_constraint_catalogue_t *catalogue,
+    json_t *document, const ngx_constraint_execution_t *own,
+    const ngx_constraint_feedback_t *feedback)
+{
+    json_t                          *value, *stored;
+    uint64_t                         revision;
+    ngx_str_t                        name;
+    ngx_constraint_limits_t          limits;
+    const ngx_constraint_profile_t  *fixed;
+
+    value = json_object_get(document, "profile");
+
+    if ((own->set & NGX_CONSTRAINT_SET_MAX_EXEC)
+        || !(own->set & NGX_CONSTRAINT_SET_ADAPTIVE))
+    {
+        return own->max_exec_us;
+    }
+
+    ngx_constraint_limits_init(&limits);
+
+    name.data = (u_char *) json_string_value(value);
+    name.len = json_string_length(value);
+
+    fixed = NULL;
+    stored = NULL;
+    revision = 0;
+
+    if (name.len) {
+        fixed = ngx_constraint_catalogue_profile_find(catalogue, &name);
+    }
+
+    if (fixed) {
+        limits = fixed->limits;
+
+    } else if (name.len
+               && ngx_constraint_catalogue_get_thread(catalogue,
+                                                  NGX_CONSTRAINT_KIND_PROFILE,
+                                                  &name, &revision, &stored,
+                                                  NULL)
+                  == NGX_OK)
+    {
+        (void) ngx_constraint_document_limits(NGX_CONSTRAINT_KIND_PROFILE,
+                                              stored, &limits);
+    }
+
+    json_decref(stored);
+
+    if (limits.execution.set & NGX_CONSTRAINT_SET_MAX_EXEC) {
+        return limits.execution.max_exec_us;
+    }
+
+    return feedback->adapts ? feedback->max_exec_us : 0;
 }

@@ -47,6 +47,7 @@ ngx_constraint_feedback_bind(ngx_constraint_enforcement_t *e)
     *limits = *state->limits;
 
     if (feedback && (!feedback->adapts
+                     || feedback->max_exec_us != limits->execution.max_exec_us
                      || ngx_memcmp(&feedback->adaptive_conf,
                                    &limits->adaptive,
                                    sizeof(ngx_constraint_adaptive_conf_t))
