@@ -59,6 +59,16 @@ http {
                 proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
             }
         }
+        location /watched {
+            constraint_profile watched;
+            constraint no zone=z;
+            proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
+        }
+        location /slow {
+            constraint_profile slow;
+            constraint no zone=z;
+            proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
+        }
         location /keyed {
             constraint keyed zone=z;
             proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
@@ -77,7 +87,11 @@ END
 
 my $mine = 'constraint_profile_define mine observational=on;';
 my $half = 'constraint_profile_define half sampling_rate=0.5 '
-    . q(sampled_out_effect=allow "sampling_key=request.headers['x-who']";);
+    . q(sampled_out_effect=allow "sampling_key=request.headers['x-who']";)
+    . 'constraint_profile_define watched observational=on sampling_rate=0 '
+    . 'sampled_out_effect=allow;'
+    . 'constraint_profile_define slow observational=on cpu_shares=0 '
+    . 'max_exec_ms=5000 fail_closed_on_timeout=off;';
 
 configure("$mine $half")->run();
 
@@ -103,6 +117,8 @@ is($t->get('/named')->status, 200, 'what is observational does not');
 is($t->get('/harmless/no')->status, 403,
     'a profile that blocks is not made harmless by the location');
 is($t->get('/harmless/fast')->status, 403, 'nor is a preset');
+is($t->get('/watched')->status, 403, 'nor by how that one samples');
+is($t->get('/slow')->status, 403, 'nor by how it fails');
 is(api('PUT', '/constraint/no', { profile => undef }), 200, 'without it');
 is($t->get('/harmless/no')->status, 200, 'the location decides');
 is(api('PUT', '/constraint/no', { profile => 'p',

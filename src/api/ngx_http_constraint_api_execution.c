@@ -139,6 +139,10 @@ static const char *
 ngx_http_constraint_api_execution_source(
     const ngx_http_constraint_api_levels_t *levels, uint32_t bit)
 {
+    if (!(levels->effective.execution.set & bit)) {
+        return "default";
+    }
+
     if (levels->constraint.execution.set & bit) {
         return "constraint";
     }

@@ -40,6 +40,17 @@ ngx_constraint_limits_merge(ngx_constraint_limits_t *limits,
     to = &limits->execution;
     from = &under->execution;
     set = from->set & ~to->set;
+
+    /* how what never blocks fails and samples is not for what does block */
+
+    if (from->observational && !to->observational
+        && (to->set & NGX_CONSTRAINT_SET_OBSERVATIONAL))
+    {
+        set &= ~(NGX_CONSTRAINT_SET_FAIL_CLOSED
+                 | NGX_CONSTRAINT_SET_SAMPLING_RATE
+                 | NGX_CONSTRAINT_SET_SAMPLED_OUT_EFFECT);
+    }
+
     to->set |= set;
 
     if (set & NGX_CONSTRAINT_SET_MAX_EXEC) {
