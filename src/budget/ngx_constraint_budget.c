@@ -17,7 +17,11 @@
 
 static inline void ngx_constraint_budget_measure(
     ngx_constraint_budget_t *budget, const cel_arena_t *arena);
-static void ngx_constraint_budget_cpu(ngx_constraint_budget_t *budget);
+static __attribute__((noinline, cold)) cel_status_t
+    ngx_constraint_budget_failed(ngx_constraint_budget_t *budget,
+    cel_eval_t *eval, cel_status_t rc);
+static __attribute__((noinline, cold)) void ngx_constraint_budget_cpu(
+    ngx_constraint_budget_t *budget);
 static cel_status_t ngx_constraint_budget_stop(
     ngx_constraint_budget_t *budget, cel_eval_t *eval);
 
@@ -75,6 +79,20 @@ ngx_constraint_budget_finish(ngx_constraint_budget_t *budget,
 
     ngx_constraint_budget_measure(budget, eval->arena);
 
+    if (rc == CEL_OK && budget->found == 0) {
+        return CEL_OK;
+    }
+
+    return ngx_constraint_budget_failed(budget, eval, rc);
+}
+
+
+/* It has failed, or was over a bound at its end. */
+
+static cel_status_t
+ngx_constraint_budget_failed(ngx_constraint_budget_t *budget,
+    cel_eval_t *eval, cel_status_t rc)
+{
     /* the bound that the arena holds is told by what it had to refuse */
 
     if (rc == CEL_ERROR && eval->error.kind == CEL_E_MEMORY

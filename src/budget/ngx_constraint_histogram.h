@@ -44,24 +44,22 @@ typedef struct {
 } ngx_constraint_histogram_t;
 
 
-/* The cell of a value. */
+/*
+ * The cell of a value: its leading six bits, below the number of bits that
+ * follow them; without a branch for values below 64, which none follow.
+ */
 
 static inline uint32_t
 ngx_constraint_histogram_cell(uint64_t value)
 {
-    uint32_t  octave;
+    uint64_t  cell;
+    uint32_t  shift;
 
-    if (value < 64) {
-        return (uint32_t) value;
-    }
+    shift = 58 - (uint32_t) __builtin_clzll(value | 32);
+    cell = ((uint64_t) shift << 5) + (value >> shift);
 
-    octave = 63 - (uint32_t) __builtin_clzll(value);
-
-    if (octave > 43) {
-        return NGX_CONSTRAINT_HISTOGRAM_CELLS - 1;
-    }
-
-    return 64 + (octave - 6) * 32 + ((value >> (octave - 5)) & 31);
+    return cell < NGX_CONSTRAINT_HISTOGRAM_CELLS
+           ? (uint32_t) cell : NGX_CONSTRAINT_HISTOGRAM_CELLS - 1;
 }
 
 

@@ -147,13 +147,13 @@ ngx_constraint_stats_attach(ngx_constraint_stats_t *stats,
     if (rc == NGX_OK) {
         bank = ngx_constraint_stats_bank_locked(stats, slot);
 
-        ref->index = slot - stats->slots + 1;
-        ref->tag = (uint32_t) slot->tag;
+        ref->slot = &slot->tag;
+        ref->tag = slot->tag;
         ref->profile = key->profile->data;
         ref->bank = ngx_constraint_stats_bank(stats, bank);
 
     } else {
-        ref->index = 0;
+        ref->slot = NULL;
     }
 
     if (rc == NGX_ERROR) {
@@ -180,13 +180,13 @@ ngx_constraint_stats_state(ngx_constraint_stats_t *stats,
                                           key, &slot);
 
     if (rc == NGX_OK) {
-        ref->index = slot - stats->slots + 1;
-        ref->tag = (uint32_t) slot->tag;
+        ref->slot = &slot->tag;
+        ref->tag = slot->tag;
         ref->bank = ngx_constraint_stats_piece(stats, slot->banks[0]);
         *state = ref->bank;
 
     } else {
-        ref->index = 0;
+        ref->slot = NULL;
         *state = NULL;
     }
 
@@ -218,15 +218,6 @@ ngx_constraint_stats_state_lookup(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_unlock(stats, shpool);
 
     return state;
-}
-
-
-ngx_uint_t
-ngx_constraint_stats_valid(ngx_constraint_stats_t *stats,
-    const ngx_constraint_stats_ref_t *ref)
-{
-    return ref->index
-           && (uint32_t) stats->slots[ref->index - 1].tag == ref->tag;
 }
 
 

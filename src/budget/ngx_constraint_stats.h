@@ -119,11 +119,20 @@ typedef struct {
 /* A worker's handle of one slot; zeroed = not asked for yet. */
 
 typedef struct {
-    uint32_t          index;              /* + 1 */
-    uint32_t          tag;
-    const u_char     *profile;            /* the data it was asked with */
-    void             *bank;               /* in shared memory */
+    ngx_atomic_t       *slot;             /* in shared memory, its tag */
+    ngx_atomic_uint_t   tag;              /* as it was */
+    const u_char       *profile;          /* the data it was asked with */
+    void               *bank;             /* in shared memory */
 } ngx_constraint_stats_ref_t;
+
+
+/* Is ref still what it was; no lock. */
+
+static ngx_inline ngx_uint_t
+ngx_constraint_stats_valid(const ngx_constraint_stats_ref_t *ref)
+{
+    return ref->slot && *ref->slot == ref->tag;
+}
 
 
 /*
@@ -143,11 +152,8 @@ ngx_int_t ngx_constraint_stats_attach(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_key_t *key,
     ngx_constraint_stats_ref_t *ref);
 
-/*
- * Counts one decision: NGX_OK, or NGX_DECLINED when the slot is not the
- * ref's (any more): attach again.
- */
-ngx_int_t ngx_constraint_stats_add(ngx_constraint_stats_t *stats,
+/* Counts one decision; ref is valid, otherwise it is to be attached again. */
+void ngx_constraint_stats_count(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
     const ngx_constraint_stats_sample_t *sample);
 
@@ -236,10 +242,6 @@ void ngx_constraint_stats_drop(ngx_constraint_stats_t *stats,
 ngx_int_t ngx_constraint_stats_state(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_key_t *key,
     ngx_constraint_stats_ref_t *ref, void **state);
-
-/* Is ref still what it was; no lock. */
-ngx_uint_t ngx_constraint_stats_valid(ngx_constraint_stats_t *stats,
-    const ngx_constraint_stats_ref_t *ref);
 
 /* The same without making one: NULL, when there is none.  Any thread; the
  * memory may be given to another constraint after a delete. */

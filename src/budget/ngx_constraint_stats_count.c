@@ -5,8 +5,9 @@
 
 /*
  * Counting one decision: the hot path of the statistics.  Relaxed atomic
- * adds, most of them to one cache line of the worker's own bank; the rest of
- * what a decision may have is told by rare cells, behind one test.
+ * adds, most of them to one cache line of the worker's own bank.  What nearly
+ * all decisions are, an evaluation inline that met nothing, is one function
+ * that calls none; all others go another way from its first lines on.
  */
 
 
@@ -17,6 +18,14 @@
     (void) __atomic_fetch_add(cell, n, __ATOMIC_RELAXED)
 
 
+static __attribute__((noinline)) void ngx_constraint_stats_count_any(
+    ngx_constraint_stats_t *stats, ngx_slab_pool_t *shpool,
+    const ngx_constraint_stats_ref_t *ref,
+    const ngx_constraint_stats_sample_t *sample);
+static __attribute__((noinline)) void ngx_constraint_stats_count_pieces(
+    ngx_constraint_stats_t *stats, ngx_slab_pool_t *shpool,
+    const ngx_constraint_stats_ref_t *ref,
+    const ngx_constraint_stats_sample_t *sample);
 static void ngx_constraint_stats_add_run(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
     const ngx_constraint_stats_sample_t *sample);
@@ -74,54 +83,126 @@ ngx_constraint_stats_raise(ngx_atomic_t *cell, uint64_t value)
 }
 
 
-/*
- * A recycling between the look at the tag and the adds puts one decision's
- * numbers to another key: counters are for people, no lock is worth it.
- */
+/* One decision, and what an evaluation used. */
 
-ngx_int_t
-ngx_constraint_stats_add(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
+static ngx_inline void
+ngx_constraint_stats_add_effect(ngx_atomic_t *cells, ngx_uint_t where,
+    ngx_uint_t denied)
+{
+    ngx_constraint_stats_plus(&cells[(denied ? NGX_CONSTRAINT_CELL_DENIES
+                                             : NGX_CONSTRAINT_CELL_ALLOWS)
+                                     + where], 1);
+}
+
+
+static ngx_inline void
+ngx_constraint_stats_add_totals(ngx_atomic_t *cells, ngx_uint_t where,
     const ngx_constraint_stats_sample_t *sample)
 {
+    ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_COST], sample->cost);
+    ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_MEMORY],
+                              sample->memory);
+    ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_TIME + where],
+                              sample->time_ns);
+
+    ngx_constraint_stats_raise(&cells[NGX_CONSTRAINT_CELL_TIME_MAX],
+                               sample->time_ns);
+    ngx_constraint_stats_raise(&cells[NGX_CONSTRAINT_CELL_MEMORY_MAX],
+                               sample->memory);
+}
+
+
+static ngx_inline void
+ngx_constraint_stats_touch(const ngx_constraint_stats_ref_t *ref)
+{
     uint32_t                      now;
-    ngx_constraint_bank_t        *bank;
     ngx_constraint_stats_slot_t  *slot;
 
-    if (ref->index == 0) {
-        return NGX_DECLINED;
-    }
-
-    slot = &stats->slots[ref->index - 1];
-
-    if ((uint32_t) slot->tag != ref->tag) {
-        return NGX_DECLINED;
-    }
-
-    bank = ref->bank;
-
-    ngx_constraint_stats_plus(&bank->cells[(sample->denied
-                                            ? NGX_CONSTRAINT_CELL_DENIES
-                                            : NGX_CONSTRAINT_CELL_ALLOWS)
-                                           + sample->where], 1);
-
-    if (sample->where) {
-        ngx_constraint_stats_add_run(stats, shpool, ref, sample);
-    }
-
-    if (sample->error || sample->violations || sample->retries
-        || sample->failed_open || sample->sampled_out || sample->breaker)
-    {
-        ngx_constraint_stats_add_rare(stats, shpool, ref, sample);
-    }
-
+    slot = (ngx_constraint_stats_slot_t *) ref->slot;
     now = ngx_constraint_stats_now();
 
     if (slot->used != now) {
         slot->used = now;
     }
+}
 
-    return NGX_OK;
+
+/*
+ * A recycling between the look at the tag and the adds puts one decision's
+ * numbers to another key: counters are for people, no lock is worth it.
+ */
+
+void
+ngx_constraint_stats_count(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
+    const ngx_constraint_stats_sample_t *sample)
+{
+    uint32_t                 time, memory;
+    uint16_t                 time_piece, memory_piece;
+    ngx_constraint_bank_t   *bank;
+
+    if (sample->where != NGX_CONSTRAINT_STATS_INLINE || sample->error
+        || sample->violations || sample->retries || sample->failed_open
+        || sample->sampled_out || sample->breaker)
+    {
+        ngx_constraint_stats_count_any(stats, shpool, ref, sample);
+        return;
+    }
+
+    bank = ref->bank;
+
+    ngx_constraint_stats_touch(ref);
+    ngx_constraint_stats_add_effect(bank->cells, NGX_CONSTRAINT_STATS_INLINE,
+                                    sample->denied);
+    ngx_constraint_stats_add_totals(bank->cells, NGX_CONSTRAINT_STATS_INLINE,
+                                    sample);
+
+    time = ngx_constraint_histogram_cell(sample->time_ns);
+    memory = ngx_constraint_histogram_cell(sample->memory);
+
+    time_piece = __atomic_load_n(
+                         &bank->pieces[NGX_CONSTRAINT_HISTOGRAM_INLINE]
+                                      [time / NGX_CONSTRAINT_HISTOGRAM_PIECE],
+                         __ATOMIC_RELAXED);
+    memory_piece = __atomic_load_n(
+                       &bank->pieces[NGX_CONSTRAINT_HISTOGRAM_MEMORY]
+                                    [memory / NGX_CONSTRAINT_HISTOGRAM_PIECE],
+                       __ATOMIC_RELAXED);
+
+    if (time_piece == 0 || memory_piece == 0) {
+        ngx_constraint_stats_count_pieces(stats, shpool, ref, sample);
+        return;
+    }
+
+    ngx_constraint_stats_plus(
+                &ngx_constraint_stats_piece(stats, time_piece)
+                     ->cells[time % NGX_CONSTRAINT_HISTOGRAM_PIECE], 1);
+    ngx_constraint_stats_plus(
+                &ngx_constraint_stats_piece(stats, memory_piece)
+                     ->cells[memory % NGX_CONSTRAINT_HISTOGRAM_PIECE], 1);
+}
+
+
+/* Whatever it is. */
+
+static void
+ngx_constraint_stats_count_any(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
+    const ngx_constraint_stats_sample_t *sample)
+{
+    ngx_constraint_bank_t  *bank;
+
+    bank = ref->bank;
+
+    ngx_constraint_stats_touch(ref);
+    ngx_constraint_stats_add_effect(bank->cells, sample->where,
+                                    sample->denied);
+
+    if (sample->where) {
+        ngx_constraint_stats_add_run(stats, shpool, ref, sample);
+    }
+
+    ngx_constraint_stats_add_rare(stats, shpool, ref, sample);
 }
 
 
@@ -132,39 +213,40 @@ ngx_constraint_stats_add_run(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
     const ngx_constraint_stats_sample_t *sample)
 {
-    ngx_uint_t              latency;
     ngx_constraint_bank_t  *bank;
 
     bank = ref->bank;
 
-    ngx_constraint_stats_plus(&bank->cells[NGX_CONSTRAINT_CELL_COST],
-                              sample->cost);
-    ngx_constraint_stats_plus(&bank->cells[NGX_CONSTRAINT_CELL_MEMORY],
-                              sample->memory);
-    ngx_constraint_stats_plus(&bank->cells[NGX_CONSTRAINT_CELL_TIME
-                                           + sample->where],
-                              sample->time_ns);
+    ngx_constraint_stats_add_totals(bank->cells, sample->where, sample);
 
-    ngx_constraint_stats_raise(&bank->cells[NGX_CONSTRAINT_CELL_TIME_MAX],
-                               sample->time_ns);
-    ngx_constraint_stats_raise(&bank->cells[NGX_CONSTRAINT_CELL_MEMORY_MAX],
-                               sample->memory);
+    /* not known of one whose caller had its answer before it ended */
 
-    latency = NGX_CONSTRAINT_HISTOGRAM_INLINE;
-
-    if (sample->where == NGX_CONSTRAINT_STATS_THREAD) {
-        latency = NGX_CONSTRAINT_HISTOGRAM_THREAD;
-
-        /* not known of one whose caller had its answer before it ended */
-
-        if (sample->cpu_ns) {
-            ngx_constraint_stats_plus(&bank->cells[NGX_CONSTRAINT_CELL_CPU],
-                                      sample->cpu_ns);
-            ngx_constraint_stats_observe(stats, shpool, ref,
+    if (sample->where == NGX_CONSTRAINT_STATS_THREAD && sample->cpu_ns) {
+        ngx_constraint_stats_plus(&bank->cells[NGX_CONSTRAINT_CELL_CPU],
+                                  sample->cpu_ns);
+        ngx_constraint_stats_observe(stats, shpool, ref,
                         bank->pieces[NGX_CONSTRAINT_HISTOGRAM_CPU],
                         ngx_constraint_histogram_cell(sample->cpu_ns));
-        }
     }
+
+    ngx_constraint_stats_count_pieces(stats, shpool, ref, sample);
+}
+
+
+/* Into the histograms of time and memory. */
+
+static void
+ngx_constraint_stats_count_pieces(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
+    const ngx_constraint_stats_sample_t *sample)
+{
+    ngx_uint_t              latency;
+    ngx_constraint_bank_t  *bank;
+
+    bank = ref->bank;
+    latency = sample->where == NGX_CONSTRAINT_STATS_THREAD
+              ? NGX_CONSTRAINT_HISTOGRAM_THREAD
+              : NGX_CONSTRAINT_HISTOGRAM_INLINE;
 
     ngx_constraint_stats_observe(stats, shpool, ref, bank->pieces[latency],
                         ngx_constraint_histogram_cell(sample->time_ns));
@@ -234,9 +316,9 @@ ngx_constraint_stats_first(ngx_constraint_stats_t *stats,
 
     ngx_constraint_stats_lock(stats, shpool);
 
-    slot = &stats->slots[ref->index - 1];
+    slot = (ngx_constraint_stats_slot_t *) ref->slot;
 
-    if ((uint32_t) slot->tag == ref->tag) {
+    if (slot->tag == ref->tag) {
         cells = ngx_constraint_stats_cells_locked(stats, piece, slot);
 
         if (cells) {

@@ -24,6 +24,9 @@ static ngx_uint_t ngx_constraint_worker_usable(
     ngx_constraint_catalogue_t *catalogue);
 static ngx_int_t ngx_constraint_worker_unusable(
     ngx_constraint_catalogue_t *catalogue, ngx_str_t *error);
+static __attribute__((noinline, cold)) void ngx_constraint_worker_count(
+    ngx_constraint_catalogue_t *catalogue, ngx_constraint_rule_t *rule,
+    const ngx_str_t *profile, const ngx_constraint_stats_sample_t *sample);
 
 
 ngx_int_t
@@ -323,6 +326,28 @@ ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule, const ngx_str_t *profile,
     const ngx_constraint_stats_sample_t *sample)
 {
+    ngx_constraint_stats_ref_t  *ref;
+
+    ref = &rule->stats[((uintptr_t) profile->data >> 4)
+                       % NGX_CONSTRAINT_STATS_PROFILES];
+
+    if (ref->profile != profile->data || !ngx_constraint_stats_valid(ref)) {
+        ngx_constraint_worker_count(catalogue, rule, profile, sample);
+        return;
+    }
+
+    ngx_constraint_stats_count(catalogue->zone->stats, catalogue->shpool, ref,
+                               sample);
+}
+
+
+/* The first one, or the slot was given to another. */
+
+static void
+ngx_constraint_worker_count(ngx_constraint_catalogue_t *catalogue,
+    ngx_constraint_rule_t *rule, const ngx_str_t *profile,
+    const ngx_constraint_stats_sample_t *sample)
+{
     ngx_constraint_stats_t      *stats;
     ngx_constraint_stats_key_t   key;
     ngx_constraint_stats_ref_t  *ref;
@@ -331,13 +356,6 @@ ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
     ref = &rule->stats[((uintptr_t) profile->data >> 4)
                        % NGX_CONSTRAINT_STATS_PROFILES];
 
-    if (ref->profile == profile->data
-        && ngx_constraint_stats_add(stats, catalogue->shpool, ref, sample)
-           == NGX_OK)
-    {
-        return;
-    }
-
     key.name = &rule->record.message_type;
     key.born_ms = rule->record.created_ms;
     key.profile = profile;
@@ -345,8 +363,7 @@ ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
     if (ngx_constraint_stats_attach(stats, catalogue->shpool, &key, ref)
         == NGX_OK)
     {
-        (void) ngx_constraint_stats_add(stats, catalogue->shpool, ref,
-                                        sample);
+        ngx_constraint_stats_count(stats, catalogue->shpool, ref, sample);
     }
 }
 
@@ -363,7 +380,7 @@ ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
 
     stats = catalogue->zone->stats;
 
-    if (ngx_constraint_stats_valid(stats, &rule->state)) {
+    if (ngx_constraint_stats_valid(&rule->state)) {
         return rule->state.bank;
     }
 

@@ -63,7 +63,9 @@ ngx_constraint_enforce(ngx_constraint_enforcement_t *e)
         case NGX_CONSTRAINT_STAGE_ASSOCIATE:
             ngx_constraint_associate(e);
 
-            if (state->limits && state->stage == NGX_CONSTRAINT_STAGE_EVALUATE)
+            if (state->limits
+                && (state->limits->execution.set & NGX_CONSTRAINT_SET_BREAKER)
+                && state->stage == NGX_CONSTRAINT_STAGE_EVALUATE)
             {
                 ngx_constraint_feedback_enter(e);
             }

@@ -13,19 +13,21 @@
 #include "ngx_constraint_evaluation.h"
 
 
+static __attribute__((noinline)) void ngx_constraint_limits_bind_rare(
+    ngx_constraint_enforcement_t *e);
 static void ngx_constraint_retry_timer(ngx_event_t *ev);
 
 
 /*
  * The record's and the location's limits, once the rule is known.  Without
- * any this is two comparisons, and nothing below is called.
+ * any this is two comparisons; with one of them, and nothing that is rare,
+ * two more.
  */
 
 void
 ngx_constraint_limits_bind(ngx_constraint_enforcement_t *e)
 {
-    ngx_constraint_limits_t          *buffer;
-    const ngx_constraint_limits_t    *rule, *location;
+    const ngx_constraint_limits_t    *rule, *location, *limits;
     ngx_constraint_enforcer_state_t  *state;
 
     state = e->state;
@@ -36,16 +38,35 @@ ngx_constraint_limits_bind(ngx_constraint_enforcement_t *e)
         return;
     }
 
-    if (location == NULL) {
-        state->limits = rule;
+    limits = rule ? rule : location;
+    state->limits = limits;
 
-    } else if (rule == NULL) {
-        state->limits = location;
+    if ((rule && location) || limits->execution.observational
+        || (limits->execution.set & NGX_CONSTRAINT_SET_ADAPTIVE))
+    {
+        ngx_constraint_limits_bind_rare(e);
+    }
+}
 
-    } else {
+
+/* Both have some, or what they say changes more than the evaluation. */
+
+static void
+ngx_constraint_limits_bind_rare(ngx_constraint_enforcement_t *e)
+{
+    ngx_constraint_limits_t          *buffer;
+    const ngx_constraint_limits_t    *rule, *location;
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+    rule = state->rule->limits;
+    location = e->settings->limits;
+
+    if (rule && location) {
         buffer = ngx_palloc(e->pool, sizeof(ngx_constraint_limits_t));
 
         if (buffer == NULL) {
+            state->limits = NULL;
             ngx_constraint_fail(e, NGX_CONSTRAINT_E_RESOURCE,
                                 "no memory for the limits");
             return;
@@ -218,8 +239,9 @@ ngx_constraint_budget_prepare(ngx_constraint_enforcement_t *e,
 
 
 /*
- * NGX_OK: left out, complete; NGX_DECLINED: to be evaluated, by a key of its
- * sampling perhaps.  Drawn once for each enforcement.
+ * The rate is below 1.  NGX_OK: left out, complete; NGX_DECLINED: to be
+ * evaluated, by a key of its sampling perhaps.  Drawn once for each
+ * enforcement.
  */
 
 ngx_int_t
@@ -232,7 +254,7 @@ ngx_constraint_sample_out(ngx_constraint_enforcement_t *e)
     state = e->state;
     rate = state->limits->execution.sampling_rate;
 
-    if (state->sampled || rate >= 1) {
+    if (state->sampled) {
         return NGX_DECLINED;
     }
 

@@ -57,7 +57,9 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
         return NGX_DECLINED;
     }
 
-    if (state->limits && ngx_constraint_sample_out(e) == NGX_OK) {
+    if (state->limits && state->limits->execution.sampling_rate < 1
+        && ngx_constraint_sample_out(e) == NGX_OK)
+    {
         return NGX_OK;
     }
 

@@ -67,7 +67,7 @@ ngx_constraint_feedback_bind(ngx_constraint_enforcement_t *e)
 }
 
 
-/* Before it is evaluated, once: it may be decided by the breaker. */
+/* It has a breaker.  Before it is evaluated, once: that may decide it. */
 
 void
 ngx_constraint_feedback_enter(ngx_constraint_enforcement_t *e)
@@ -78,10 +78,6 @@ ngx_constraint_feedback_enter(ngx_constraint_enforcement_t *e)
     ngx_constraint_enforcer_state_t  *state;
 
     state = e->state;
-
-    if (!(state->limits->execution.set & NGX_CONSTRAINT_SET_BREAKER)) {
-        return;
-    }
 
     feedback = ngx_constraint_catalogue_state(e->catalogue, state->rule);
 

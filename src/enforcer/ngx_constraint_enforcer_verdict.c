@@ -582,7 +582,10 @@ ngx_constraint_complete(ngx_constraint_enforcement_t *e)
     if (state->rule) {
         ngx_constraint_count(e, time_ns);
 
-        if (state->limits) {
+        if (state->limits
+            && (state->limits->execution.set
+                & (NGX_CONSTRAINT_SET_BREAKER | NGX_CONSTRAINT_SET_ADAPTIVE)))
+        {
             ngx_constraint_feedback_ended(e);
         }
 

@@ -171,7 +171,8 @@ void ngx_constraint_fail_memory(ngx_constraint_enforcement_t *e,
     const cel_arena_t *arena, const char *message);
 ngx_int_t ngx_constraint_retry(ngx_constraint_enforcement_t *e);
 
-/* feedback.c: breakers and adaptive limits; state->limits is set */
+/* feedback.c: breakers and adaptive limits; state->limits is set and has
+ * one of them */
 void ngx_constraint_feedback_bind(ngx_constraint_enforcement_t *e);
 void ngx_constraint_feedback_enter(ngx_constraint_enforcement_t *e);
 void ngx_constraint_feedback_ended(ngx_constraint_enforcement_t *e);
