@@ -15,8 +15,12 @@
 #include <stdlib.h>
 
 
+/* a test has small ones, so that every allocation is one of the allocator */
+
+#ifndef CEL_BLOCK_MIN
 #define CEL_BLOCK_MIN  1024
 #define CEL_BLOCK_MAX  65536
+#endif
 
 
 struct cel_block_s {

@@ -40,9 +40,10 @@ typedef struct {
 
 static bool cel_zone_fixed(const char *s, size_t len, cel_zone_t *zone);
 static bool cel_zone_name(const char *s, size_t len);
-static cel_status_t cel_zone_load(cel_arena_t *arena, const char *s,
+static cel_error_kind_t cel_zone_load(cel_arena_t *arena, const char *s,
     size_t len, cel_zone_t *zone);
-static unsigned char *cel_zone_read(cel_arena_t *arena, int fd, size_t *size);
+static cel_error_kind_t cel_zone_read(cel_arena_t *arena, int fd,
+    unsigned char **data, size_t *size);
 static bool cel_zone_parse(const unsigned char *data, size_t size,
     cel_zone_t *zone);
 static size_t cel_zone_block(const unsigned char *header, size_t width);
@@ -55,6 +56,7 @@ cel_zone_offset(cel_eval_t *eval, const cel_value_t *name, int64_t seconds,
 {
     char                   text[CEL_ZONE_NAME_MAX];
     cel_zone_t             zone;
+    cel_error_kind_t       kind;
     const cel_prepared_t  *prepared;
 
     prepared = cel_prepared(name, CEL_PREPARED_ZONE);
@@ -64,7 +66,13 @@ cel_zone_offset(cel_eval_t *eval, const cel_value_t *name, int64_t seconds,
         return CEL_OK;
     }
 
-    if (cel_zone_load(eval->arena, name->s, name->len, &zone) != CEL_OK) {
+    kind = cel_zone_load(eval->arena, name->s, name->len, &zone);
+
+    if (kind == CEL_E_MEMORY) {
+        return cel_eval_fail(eval, CEL_E_MEMORY, "out of memory");
+    }
+
+    if (kind != CEL_E_NONE) {
         cel_value_text(name, text, sizeof(text));
         return cel_eval_fail(eval, CEL_E_INVALID_ARGUMENT,
                              "unknown time zone \"%s\"", text);
@@ -80,20 +88,25 @@ cel_status_t
 cel_prepare_zone(cel_prepare_t *prepare, cel_value_t *arg,
     char message[CEL_MESSAGE_MAX])
 {
-    size_t           prefix;
-    cel_zone_t      *zone;
-    cel_prepared_t  *prepared;
+    size_t             prefix;
+    cel_zone_t        *zone;
+    cel_prepared_t    *prepared;
+    cel_error_kind_t   kind;
 
     prepared = cel_arena_alloc(prepare->arena, sizeof(cel_prepared_t)
                                                + arg->len + 1);
     zone = cel_arena_alloc(prepare->arena, sizeof(cel_zone_t));
 
-    if (prepared == NULL || zone == NULL) {
+    kind = prepared == NULL || zone == NULL
+           ? CEL_E_MEMORY
+           : cel_zone_load(prepare->arena, arg->s, arg->len, zone);
+
+    if (kind == CEL_E_MEMORY) {
         memcpy(message, "out of memory", sizeof("out of memory"));
         return CEL_ERROR;
     }
 
-    if (cel_zone_load(prepare->arena, arg->s, arg->len, zone) != CEL_OK) {
+    if (kind != CEL_E_NONE) {
         prefix = sizeof("unknown time zone: ") - 1;
         memcpy(message, "unknown time zone: ", prefix);
         cel_value_text(arg, message + prefix, CEL_MESSAGE_MAX - prefix);
@@ -190,21 +203,24 @@ cel_zone_name(const char *s, size_t len)
 }
 
 
-static cel_status_t
+/* CEL_E_NONE, CEL_E_MEMORY or, for no such zone, CEL_E_INVALID_ARGUMENT */
+
+static cel_error_kind_t
 cel_zone_load(cel_arena_t *arena, const char *s, size_t len,
     cel_zone_t *zone)
 {
-    int             fd;
-    char            path[sizeof(CEL_ZONE_DIR) + CEL_ZONE_NAME_MAX];
-    size_t          size;
-    unsigned char  *data;
+    int                fd;
+    char               path[sizeof(CEL_ZONE_DIR) + CEL_ZONE_NAME_MAX];
+    size_t             size;
+    unsigned char     *data;
+    cel_error_kind_t   kind;
 
     if (cel_zone_fixed(s, len, zone)) {
-        return CEL_OK;
+        return CEL_E_NONE;
     }
 
     if (!cel_zone_name(s, len)) {
-        return CEL_ERROR;
+        return CEL_E_INVALID_ARGUMENT;
     }
 
     memcpy(path, CEL_ZONE_DIR, sizeof(CEL_ZONE_DIR) - 1);
@@ -213,54 +229,54 @@ cel_zone_load(cel_arena_t *arena, const char *s, size_t len,
 
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd == -1) {
-        return CEL_ERROR;
+        return CEL_E_INVALID_ARGUMENT;
     }
 
-    data = cel_zone_read(arena, fd, &size);
+    kind = cel_zone_read(arena, fd, &data, &size);
     close(fd);
 
-    if (data == NULL || !cel_zone_parse(data, size, zone)) {
-        return CEL_ERROR;
+    if (kind == CEL_E_NONE && !cel_zone_parse(data, size, zone)) {
+        kind = CEL_E_INVALID_ARGUMENT;
     }
 
-    return CEL_OK;
+    return kind;
 }
 
 
 /* The whole file, NUL-terminated. */
 
-static unsigned char *
-cel_zone_read(cel_arena_t *arena, int fd, size_t *size)
+static cel_error_kind_t
+cel_zone_read(cel_arena_t *arena, int fd, unsigned char **data,
+    size_t *size)
 {
-    ssize_t         n;
-    size_t          have;
-    struct stat     st;
-    unsigned char  *data;
+    ssize_t      n;
+    size_t       have;
+    struct stat  st;
 
     if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)
         || st.st_size > CEL_ZONE_FILE_MAX)
     {
-        return NULL;
+        return CEL_E_INVALID_ARGUMENT;
     }
 
     *size = (size_t) st.st_size;
 
-    data = cel_arena_alloc(arena, *size + 1);
-    if (data == NULL) {
-        return NULL;
+    *data = cel_arena_alloc(arena, *size + 1);
+    if (*data == NULL) {
+        return CEL_E_MEMORY;
     }
 
     for (have = 0; have < *size; have += (size_t) n) {
-        n = read(fd, data + have, *size - have);
+        n = read(fd, *data + have, *size - have);
 
         if (n <= 0) {
-            return NULL;
+            return CEL_E_INVALID_ARGUMENT;
         }
     }
 
-    data[*size] = '\0';
+    (*data)[*size] = '\0';
 
-    return data;
+    return CEL_E_NONE;
 }
 
 

@@ -5,12 +5,24 @@
  */
 
 /*
- * Every allocation fails in turn, while compiling and while evaluating: each
- * time a clean error and nothing lost, then success.
+ * Every allocation of the arena fails in turn, while compiling and while
+ * evaluating: each time a clean error and nothing lost, or the right value,
+ * then success.  The arena is compiled into this program with blocks of one
+ * allocation each.  RE2 has a heap of its own, which does not fail here.
  */
 
 
+#define CEL_BLOCK_MIN  1
+#define CEL_BLOCK_MAX  1
+
+#include "../../src/cel/cel_arena.c"
+
 #include "back.h"
+#include "cases.h"
+
+
+/* so many failures of each expression of the cases, spread over all */
+#define CHAOS_SAMPLES  16
 
 
 static const char  source[] =
@@ -161,6 +173,166 @@ chaos_limit(back_t *b)
 }
 
 
+/* The outcome as text, the caller's; "" when memory was out. */
+
+static char *
+case_eval(const cel_program_t *program, const cases_case_t *c,
+    back_alloc_t *a, uint64_t fail_at)
+{
+    char          *text;
+    size_t         len;
+    cel_eval_t     eval;
+    const char    *json;
+    cel_arena_t    arena;
+    cel_value_t    facts[CASES_FACTS], value;
+    cel_status_t   rc;
+
+    memset(&eval, 0, sizeof(eval));
+    cel_arena_init(&arena, &a->allocator, NULL, 0, 0);
+    eval.arena = &arena;
+    eval.facts = facts;
+    eval.nfacts = CASES_FACTS;
+    cel_eval_init(&eval);
+    memcpy(facts, c->values, sizeof(facts[0]) * c->n);
+
+    a->count = 0;
+    a->fail_at = fail_at;
+    rc = cel_eval(program, &eval, &value);
+    a->fail_at = 0;
+
+    if (rc == CEL_OK && cel_to_json(&eval, &value, &json, &len) == CEL_OK) {
+        text = strndup(json, len);
+
+    } else {
+        text = strdup(eval.error.kind == CEL_E_MEMORY ? ""
+                      : eval.error.message);
+    }
+
+    cel_arena_reset(&arena);
+
+    return text;
+}
+
+
+typedef struct {
+    back_alloc_t  alloc;
+    uint32_t      failures;      /* tried */
+    uint32_t      wrong;
+} case_chaos_t;
+
+
+static void
+case_compare(case_chaos_t *chaos, const cases_case_t *c, const char *want,
+    char *text, uint64_t n)
+{
+    chaos->failures++;
+
+    if (text[0] != '\0' && strcmp(text, want) != 0) {
+        chaos->wrong++;
+        printf("# %s: %s after failure %llu, not %s\n", c->source, text,
+               (unsigned long long) n, want);
+    }
+
+    free(text);
+}
+
+
+/* every step-th allocation of the compilation */
+
+static void
+case_compile(case_chaos_t *chaos, cel_env_t *env, const cases_case_t *c,
+    const char *want)
+{
+    uint64_t        n, step, total;
+    cel_issues_t    issues;
+    cel_program_t  *program;
+
+    chaos->alloc.count = 0;
+    program = cel_compile(env, c->source, strlen(c->source), &issues);
+    cel_program_destroy(program);
+
+    total = chaos->alloc.count;
+    step = total / CHAOS_SAMPLES + 1;
+
+    for (n = 1 + strlen(c->source) % step; n <= total; n += step) {
+        chaos->alloc.count = 0;
+        chaos->alloc.fail_at = n;
+        program = cel_compile(env, c->source, strlen(c->source), &issues);
+        chaos->alloc.fail_at = 0;
+
+        if (program != NULL) {
+            case_compare(chaos, c, want,
+                         case_eval(program, c, &chaos->alloc, 0), n);
+            cel_program_destroy(program);
+            continue;
+        }
+
+        chaos->failures++;
+
+        if (issues.total == 0) {
+            chaos->wrong++;
+            printf("# %s: failure %llu is not told\n", c->source,
+                   (unsigned long long) n);
+        }
+    }
+}
+
+
+static void
+case_chaos(void *ctx, const cases_case_t *c)
+{
+    char           *want;
+    uint64_t        n, step, total;
+    cel_env_t      *env;
+    cel_issues_t    issues;
+    case_chaos_t   *chaos = ctx;
+    cel_program_t  *program;
+
+    env = cases_env(c, &chaos->alloc.allocator);
+    program = cel_compile(env, c->source, strlen(c->source), &issues);
+
+    if (program != NULL) {
+        want = case_eval(program, c, &chaos->alloc, 0);
+        total = chaos->alloc.count;
+        step = total / CHAOS_SAMPLES + 1;
+
+        for (n = 1; n <= total; n += step) {
+            case_compare(chaos, c, want,
+                         case_eval(program, c, &chaos->alloc, n), n);
+        }
+
+        case_compile(chaos, env, c, want);
+        free(want);
+    }
+
+    cel_program_destroy(program);
+    cel_env_destroy(env);
+
+    if (chaos->alloc.live != 0) {
+        is_int(chaos->alloc.live, 0, "%s: leaks", c->source);
+        chaos->alloc.live = 0;
+    }
+}
+
+
+static void
+chaos_cases(void)
+{
+    uint32_t      n;
+    case_chaos_t  chaos;
+
+    memset(&chaos, 0, sizeof(chaos));
+    back_alloc_init(&chaos.alloc, 0);
+
+    n = cases_all(case_chaos, &chaos);
+
+    ok(n > 200, "there are %u expressions", n);
+    ok(chaos.failures > n, "%u failures while they are compiled and evaluated",
+       chaos.failures);
+    is_int(chaos.wrong, 0, "each is told, or the value is the right one");
+}
+
+
 int
 main(void)
 {
@@ -194,6 +366,8 @@ main(void)
     back_close(&b);
     cel_json_destroy(json);
     cel_json_parser_destroy(parser);
+
+    chaos_cases();
 
     return done_testing();
 }
