@@ -22,6 +22,10 @@ usage: t/matrix.sh [PART]...
   fuzz      24 processor minutes of the fuzz targets
   prometheus
             metrics scraped under load, the queries of the manual
+  differential
+            20,000 generated expressions against another implementation
+  next      the tests of gate and API against nginx 1.26 of the next Debian
+            release, the module inside and loaded
 
 Without a PART all of them.  Each replaces its rows of docs/MATRIX.md.
 END
@@ -32,17 +36,22 @@ export BUILD=${BUILD:-$root/build}
 results=$BUILD/matrix
 table=$root/docs/MATRIX.md
 failed=0
+all="clang dist valgrind modes crash soak cost fuzz prometheus differential \
+next"
 
 parts=("$@")
 
 if [ ${#parts[@]} -eq 0 ]; then
-    parts=(clang dist valgrind modes crash soak cost fuzz prometheus)
+    read -ra parts <<< "$all"
 fi
 
 for part in "${parts[@]}"; do
     case "$part" in
-        clang|dist|valgrind|modes|crash|soak|cost|fuzz|prometheus)  ;;
         -h|--help)  usage; exit 0 ;;
+    esac
+
+    case " $all " in
+        *" $part "*)  ;;
         *)  echo "matrix.sh: unknown part \"$part\"" >&2
             usage >&2
             exit 2 ;;
@@ -80,6 +89,7 @@ row() {
     seconds=$(($(date +%s) - start))
     summary=$(sed -nE 's/^(Files=[0-9]+, Tests=[0-9]+).*/\1/p' "$log" \
               | tail -n 1)
+    summary="$summary$(sed -nE 's/^differential: (.*)/\1/p' "$log")"
     summary="$summary$(sed -nE 's/^Skipped: (.*)/; skipped \1/p' "$log" \
                        | tail -n 1)"
 
@@ -135,6 +145,16 @@ run_part() {
         prometheus)
             row prometheus "metrics under load" TEST_NGINX_LONG=1 \
                 t/run.sh --plain prometheus ;;
+
+        differential)
+            t/build.sh ctl || return
+            row differential "20,000 expressions" \
+                t/fuzz/differential 20000 "$(date +%Y%m%d)" ;;
+
+        next)
+            row next "nginx 1.26, module inside" t/run.sh --next gate/ api/
+            row next "nginx 1.26, module loaded" \
+                t/run.sh --next-dynamic gate/ api/ ;;
     esac
 }
 
@@ -160,8 +180,7 @@ $(valgrind --version).
 | part | what | command | result | | time | date |
 |---|---|---|---|---|---|---|
 END
-        for part in clang dist valgrind modes crash soak cost fuzz \
-            prometheus; do
+        for part in $all; do
             if [ -f "$results/$part.rows" ]; then
                 cat "$results/$part.rows"
             else
