@@ -332,6 +332,10 @@ ngx_http_constraint_api_execute_answer(ngx_http_constraint_api_t *api)
     execution = api->data;
     d = &execution->enforcement->decision;
 
+    if (execution->enforcement->decided && !d->other_workflow) {
+        execution->enforcement->decided(execution->enforcement);
+    }
+
     if (ngx_http_constraint_api_execute_refused(api, d) != NGX_OK) {
         return;
     }

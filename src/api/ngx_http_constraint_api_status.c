@@ -11,6 +11,7 @@
 
 
 #include "ngx_http_constraint_api.h"
+#include "ngx_constraint_audit.h"
 
 
 static json_t *ngx_http_constraint_api_status_store(
@@ -21,6 +22,7 @@ static json_t *ngx_http_constraint_api_status_zone(
     const ngx_constraint_catalogue_status_t *status);
 static json_t *ngx_http_constraint_api_status_worker(
     const ngx_constraint_catalogue_status_t *status);
+static json_t *ngx_http_constraint_api_status_audit(void);
 
 
 void
@@ -33,7 +35,7 @@ ngx_http_constraint_api_server_status(ngx_http_constraint_api_t *api)
 
     ngx_constraint_catalogue_status(api->catalogue, &status);
 
-    data = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:o,s:o,s:o}",
+    data = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o}",
                      "version", NGX_CONSTRAINT_VERSION,
                      "nginx", NGINX_VERSION,
                      "schema", (json_int_t) status.schema,
@@ -45,7 +47,8 @@ ngx_http_constraint_api_server_status(ngx_http_constraint_api_t *api)
                      "zone",
                      ngx_http_constraint_api_status_zone(api, &status),
                      "worker",
-                     ngx_http_constraint_api_status_worker(&status));
+                     ngx_http_constraint_api_status_worker(&status),
+                     "audit", ngx_http_constraint_api_status_audit());
 
     ngx_http_constraint_api_success(api, NGX_HTTP_OK, "data", data);
 }
@@ -105,4 +108,20 @@ ngx_http_constraint_api_status_worker(
                      "programs", (json_int_t) status->programs,
                      "program_bytes", (json_int_t) status->program_bytes,
                      "writes_queued", (json_int_t) status->writes_queued);
+}
+
+
+/* Lines of the audit log, of all workers. */
+
+static json_t *
+ngx_http_constraint_api_status_audit(void)
+{
+    ngx_constraint_audit_counts_t  counts;
+
+    ngx_constraint_audit_counts(&counts);
+
+    return json_pack("{s:I,s:I,s:I}",
+                     "kept", (json_int_t) counts.kept,
+                     "written", (json_int_t) counts.written,
+                     "dropped", (json_int_t) counts.dropped);
 }

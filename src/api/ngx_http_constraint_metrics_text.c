@@ -11,6 +11,7 @@
 
 
 #include "ngx_http_constraint_metrics.h"
+#include "ngx_constraint_audit.h"
 
 
 typedef struct {
@@ -64,6 +65,8 @@ static void ngx_http_constraint_metrics_breakers(
 static void ngx_http_constraint_metrics_adaptive(
     ngx_http_constraint_metrics_out_t *out);
 static void ngx_http_constraint_metrics_zones(
+    ngx_http_constraint_metrics_out_t *out);
+static void ngx_http_constraint_metrics_audit(
     ngx_http_constraint_metrics_out_t *out);
 
 
@@ -170,6 +173,7 @@ ngx_http_constraint_metrics_text(ngx_http_constraint_metrics_zone_t *zones,
     ngx_http_constraint_metrics_histograms(&out);
     ngx_http_constraint_metrics_errors(&out);
     ngx_http_constraint_metrics_zones(&out);
+    ngx_http_constraint_metrics_audit(&out);
 
     if (out.failed) {
         free(out.data);
@@ -650,5 +654,38 @@ ngx_http_constraint_metrics_zones(ngx_http_constraint_metrics_out_t *out)
             ngx_http_constraint_metrics_print(out, "} %llu\n",
                                          (unsigned long long) values[n]);
         }
+    }
+}
+
+
+/* Of the server: the audit log knows no zones. */
+
+static void
+ngx_http_constraint_metrics_audit(ngx_http_constraint_metrics_out_t *out)
+{
+    uint64_t                       values[3];
+    ngx_uint_t                     i;
+    ngx_constraint_audit_counts_t  counts;
+
+    static const char  *families[][2] = {
+        { "constraint_audit_kept_total",
+          "Decisions that are worth a line of the audit log." },
+        { "constraint_audit_written_total",
+          "Lines of the audit log that were written." },
+        { "constraint_audit_dropped_total",
+          "Lines of the audit log that could not be written." }
+    };
+
+    ngx_constraint_audit_counts(&counts);
+
+    values[0] = counts.kept;
+    values[1] = counts.written;
+    values[2] = counts.dropped;
+
+    for (i = 0; i < 3; i++) {
+        ngx_http_constraint_metrics_head(out, families[i][0], "counter",
+                                         families[i][1]);
+        ngx_http_constraint_metrics_print(out, "%s %llu\n", families[i][0],
+                                          (unsigned long long) values[i]);
     }
 }

@@ -159,6 +159,10 @@ ngx_uint_t ngx_constraint_utf8_valid(const u_char *p, size_t len);
  *   clock.back_ms            every other reading of the clock is so old
  *   retry.late_ms            the timer of a retry is so late
  *   fact.delay_ms            giving a fact takes so long
+ *   audit.delay_ms           writing a buffer of the audit log takes so long
+ *   audit.write_error        so many bytes less one are written, then the
+ *                            disk is full
+ *   audit.no_truncate        a file of the audit log cannot be cut
  *   zone.kill_locked         kills the process inside the zone's lock
  *
  * _init makes the table, in the process that reads the configuration; set

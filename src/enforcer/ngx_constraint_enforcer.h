@@ -289,6 +289,14 @@ struct ngx_constraint_enforcement_s {
                                                       * it must be, if any */
     void                            (*ready)(ngx_constraint_enforcement_t *e);
     void                             *data;
+    void                            (*decided)(ngx_constraint_enforcement_t
+                                               *e);  /* the audit log, or
+                                                      * NULL; the owner calls
+                                                      * it, but not for a
+                                                      * shadow that went on
+                                                      * alone */
+    const void                       *audit;         /* decided's own */
+    ngx_str_t                         traceparent;   /* for decided */
     unsigned                          from_request:1; /* the message type */
     unsigned                          explain:1;
     unsigned                          shadow:1;      /* never waits: what is
@@ -337,6 +345,14 @@ ngx_str_t ngx_constraint_decision_id(ngx_constraint_decision_t *d);
 /* The decision as the JSON object of REST and of constraint_deny_detail. */
 ngx_int_t ngx_constraint_decision_json(ngx_constraint_decision_t *d,
     ngx_pool_t *pool, ngx_str_t *text);
+
+/*
+ * The members of that object, without braces, appended to p, which has room
+ * for _size() bytes; a comma first unless { stands before p.  Returns the end.
+ */
+size_t ngx_constraint_decision_size(const ngx_constraint_decision_t *d);
+u_char *ngx_constraint_decision_members(ngx_constraint_decision_t *d,
+    u_char *p, u_char *end);
 
 /* One line: a denial at level, a failure of class ours at error. */
 void ngx_constraint_decision_log(ngx_constraint_decision_t *d,

@@ -18,8 +18,6 @@ typedef struct {
 
 
 static uint64_t ngx_constraint_decision_random(uint64_t *seed);
-static size_t ngx_constraint_decision_size(
-    const ngx_constraint_decision_t *d);
 static void ngx_constraint_decision_write(ngx_constraint_decision_t *d,
     ngx_constraint_text_t *text);
 static void ngx_constraint_decision_error(
@@ -94,7 +92,11 @@ ngx_constraint_decision_json(ngx_constraint_decision_t *d, ngx_pool_t *pool,
     text.end = text.pos + size;
     json->data = text.pos;
 
+    *text.pos++ = '{';
+
     ngx_constraint_decision_write(d, &text);
+
+    *text.pos++ = '}';
 
     json->len = text.pos - json->data;
 
@@ -102,9 +104,24 @@ ngx_constraint_decision_json(ngx_constraint_decision_t *d, ngx_pool_t *pool,
 }
 
 
+u_char *
+ngx_constraint_decision_members(ngx_constraint_decision_t *d, u_char *p,
+    u_char *end)
+{
+    ngx_constraint_text_t  text;
+
+    text.pos = p;
+    text.end = end;
+
+    ngx_constraint_decision_write(d, &text);
+
+    return text.pos;
+}
+
+
 /* names, quotes and numbers fit 1024 bytes, texts six times their length */
 
-static size_t
+size_t
 ngx_constraint_decision_size(const ngx_constraint_decision_t *d)
 {
     return 1024 + NGX_CONSTRAINT_VIOLATIONS_JSON
@@ -127,8 +144,6 @@ ngx_constraint_decision_write(ngx_constraint_decision_t *d,
     static const ngx_str_t  half_open = ngx_string("half_open");
 
     id = ngx_constraint_decision_id(d);
-
-    *text->pos++ = '{';
 
     ngx_constraint_text_string(text, "id", &id);
     ngx_constraint_text_string(text, "message_type", &d->message_type);
@@ -207,8 +222,6 @@ ngx_constraint_decision_write(ngx_constraint_decision_t *d,
     ngx_constraint_text_number(text, "memory", d->memory);
     ngx_constraint_text_string(text, "where",
                                &ngx_constraint_where_names[d->where]);
-
-    *text->pos++ = '}';
 }
 
 

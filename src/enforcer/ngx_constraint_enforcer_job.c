@@ -593,6 +593,10 @@ ngx_constraint_shadow_move(ngx_constraint_enforcement_t *e,
         return NGX_ERROR;
     }
 
+    /* one id for whoever is told of it */
+
+    (void) ngx_constraint_decision_id(&e->decision);
+
     *own = *e;
     *state = *(ngx_constraint_enforcer_state_t *) e->state;
 
@@ -605,7 +609,11 @@ ngx_constraint_shadow_move(ngx_constraint_enforcement_t *e,
     own->message_type.data = ngx_pstrdup(pool, &e->message_type);
     own->subject.data = ngx_pstrdup(pool, &e->subject);
 
-    if (own->message_type.data == NULL || own->subject.data == NULL) {
+    if (own->message_type.data == NULL || own->subject.data == NULL
+        || (e->traceparent.len
+            && (own->traceparent.data = ngx_pstrdup(pool, &e->traceparent))
+               == NULL))
+    {
         return NGX_ERROR;
     }
 
@@ -639,4 +647,8 @@ ngx_constraint_shadow_ready(ngx_constraint_enforcement_t *e)
 
     ngx_constraint_decision_log(&e->decision, e->pool, e->log,
                                 e->settings->log_level);
+
+    if (e->decided) {
+        e->decided(e);
+    }
 }

@@ -15,6 +15,7 @@
 
 
 #include "ngx_http_constraint.h"
+#include "ngx_constraint_audit.h"
 
 
 /* One `constraint` directive. */
@@ -70,6 +71,7 @@ typedef struct {
     ngx_array_t                 *single_headers; /* of ngx_str_t, lower */
     ngx_str_t                    profile;       /* data NULL: inherited;
                                                  * empty: off */
+    ngx_constraint_audit_t      *audit;         /* NULL: off */
     u_char                      *profile_file;
     ngx_uint_t                   profile_line;
     ngx_constraint_settings_t    settings;      /* filled from the rest */
@@ -109,6 +111,10 @@ void ngx_http_constraint_conf_profile_merge(
     ngx_http_constraint_loc_conf_t *conf);
 ngx_int_t ngx_http_constraint_conf_profile_resolve(ngx_conf_t *cf,
     ngx_http_constraint_main_conf_t *pmcf);
+
+/* conf_audit.c */
+char *ngx_http_constraint_conf_audit_log(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /* conf_zone.c */
 char *ngx_http_constraint_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,

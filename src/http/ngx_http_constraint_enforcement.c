@@ -36,6 +36,10 @@ ngx_http_constraint_enforcement_init(ngx_http_request_t *r,
     e->pool = r->pool;
     e->log = r->connection->log;
 
+    if (plcf->audit) {
+        ngx_http_constraint_audit_init(r, e, plcf->audit);
+    }
+
     source->facts.allow_duplicates = plcf->allow_duplicates;
     source->input_max = plcf->body_max;
 }

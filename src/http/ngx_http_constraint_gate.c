@@ -549,6 +549,10 @@ ngx_http_constraint_decided(ngx_http_request_t *r,
                                     r->connection->log, plcf->log_level);
     }
 
+    if (e->decided && !e->decision.pending) {
+        e->decided(e);
+    }
+
     if (e->shadow) {
         return NGX_OK;
     }

@@ -269,6 +269,13 @@ static ngx_command_t  ngx_http_constraint_commands[] = {
       offsetof(ngx_http_constraint_loc_conf_t, log_level),
       &ngx_http_constraint_log_levels },
 
+    { ngx_string("constraint_audit_log"),
+      NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_1MORE,
+      ngx_http_constraint_conf_audit_log,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
 #if (NGX_CONSTRAINT_FAULTS)
 
     { ngx_string("constraint_fault"),
@@ -534,6 +541,7 @@ ngx_http_constraint_create_loc_conf(ngx_conf_t *cf)
     }
 
     plcf->entries = NGX_CONF_UNSET_PTR;
+    plcf->audit = NGX_CONF_UNSET_PTR;
     plcf->single_headers = NGX_CONF_UNSET_PTR;
     plcf->on_error = NGX_CONF_UNSET_UINT;
     plcf->offload = NGX_CONF_UNSET_UINT;
@@ -567,6 +575,8 @@ ngx_http_constraint_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_ptr_value(conf->single_headers, prev->single_headers,
                              NULL);
+
+    ngx_conf_merge_ptr_value(conf->audit, prev->audit, NULL);
 
     ngx_conf_merge_uint_value(conf->deny_status, prev->deny_status,
                               NGX_HTTP_FORBIDDEN);
@@ -687,7 +697,9 @@ ngx_http_constraint_init_process(ngx_cycle_t *cycle)
         locations[i]->settings.thread_pool = evaluate;
     }
 
-    if (ngx_constraint_enforcer_init_process(cycle) != NGX_OK) {
+    if (ngx_constraint_enforcer_init_process(cycle) != NGX_OK
+        || ngx_constraint_audit_init_process(cycle) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -744,6 +756,7 @@ ngx_http_constraint_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_constraint_gate_exit();
+    ngx_constraint_audit_exit_process(cycle);
 
     /* jobs give their rules back, so before the catalogues */
 

@@ -106,6 +106,10 @@ void ngx_http_constraint_gate_exit(void);
 void ngx_http_constraint_enforcement_init(ngx_http_request_t *r,
     ngx_constraint_enforcement_t *e, ngx_http_constraint_source_t *source);
 
+/* audit.c: the audit log is to be told of the decision */
+void ngx_http_constraint_audit_init(ngx_http_request_t *r,
+    ngx_constraint_enforcement_t *e, const ngx_constraint_audit_t *audit);
+
 /* shadow.c */
 void ngx_http_constraint_shadow_keep(ngx_http_constraint_ctx_t *ctx,
     ngx_constraint_enforcement_t *e, ngx_uint_t needs_input);

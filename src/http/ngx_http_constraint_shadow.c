@@ -108,6 +108,10 @@ ngx_http_constraint_shadow_enforce(ngx_http_request_t *r,
     if (!e->decision.pending) {
         ngx_constraint_decision_log(&e->decision, r->pool, ngx_cycle->log,
                                     shadow->level);
+
+        if (e->decided) {
+            e->decided(e);
+        }
     }
 }
 

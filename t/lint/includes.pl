@@ -57,17 +57,23 @@ my %rooms = (
         rooms => [ 'base', 'cel', 'workflow', 'catalogue', 'budget' ],
         libraries => [ 'ngx_core', 'jansson' ],
     },
+    audit => {
+        prefix => 'ngx_constraint',
+        public => [ 'ngx_constraint_audit.h' ],
+        rooms => [ 'base', 'cel', 'budget', 'enforcer' ],
+        libraries => [ 'ngx_core' ],
+    },
     http => {
         prefix => 'ngx_http_constraint',
         public => [ 'ngx_http_constraint.h' ],
         rooms => [ 'base', 'cel', 'workflow', 'query', 'catalogue', 'budget',
-                   'enforcer' ],
+                   'enforcer', 'audit' ],
         libraries => [ 'ngx_core', 'ngx_http', 'jansson' ],
     },
     api => {
         prefix => 'ngx_http_constraint', public => [],
         rooms => [ 'base', 'cel', 'workflow', 'query', 'catalogue', 'budget',
-                   'enforcer', 'http' ],
+                   'enforcer', 'audit', 'http' ],
         libraries => [ 'ngx_core', 'ngx_http', 'jansson' ],
     },
     cli => {
