@@ -14,6 +14,10 @@
 #define _NGX_CONSTRAINT_EVALUATION_H_INCLUDED_
 
 
+/* nginx's settings of libc come before any header of libc */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
 #include "ngx_constraint_budget.h"
 #include "ngx_constraint_enforcer.h"
 #include "ngx_constraint_retry.h"
