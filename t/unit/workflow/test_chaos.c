@@ -152,7 +152,8 @@ chaos_eval(chaos_t *chaos, const workflow_t *workflow)
 
     if (rc == CEL_OK) {
         result = verdict.effect == WORKFLOW_DENY && verdict.status == 409
-                 && strcmp(verdict.message, "to [, a, b, c]") == 0
+                 && verdict.message_len == 14
+                 && memcmp(verdict.message, "to [, a, b, c]", 14) == 0
                  && cel_size(&verdict.headers) == 1 ? 1 : -1;
 
     } else {
