@@ -5,20 +5,69 @@
 //
 // Evaluates with the @bufbuild/cel below FOLDER: a JSON object a line in,
 // { expr, bindings } with the bindings of a cel.expr SimpleTest; a line out,
-// { value } with a cel.expr.Value, or { error } with its message.
+// { value } with a cel.expr.Value, or { error } with its message.  What has no
+// answer in 5 seconds is ended, and is an error.
 
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isMainThread, parentPort, Worker, workerData }
+    from "node:worker_threads";
 
-const require = createRequire(join(resolve(process.argv[2]), "x.js"));
+const folder = workerData ?? resolve(process.argv[2]);
+const require = createRequire(join(folder, "x.js"));
 const cel = require("@bufbuild/cel");
 const { strings } = require("@bufbuild/cel/ext");
 const wkt = require("@bufbuild/protobuf/wkt");
 const { fromJson, toJson } = require("@bufbuild/protobuf");
 
-for await (const line of createInterface({ input: process.stdin })) {
-    console.log(JSON.stringify(answer(JSON.parse(line))));
+if (isMainThread) {
+    await main();
+
+} else {
+    parentPort.on("message", (line) =>
+        parentPort.postMessage(JSON.stringify(answer(JSON.parse(line)))));
+}
+
+
+async function main() {
+    let worker = null;
+
+    for await (const line of createInterface({ input: process.stdin })) {
+        worker ??= new Worker(fileURLToPath(import.meta.url),
+            { workerData: folder });
+
+        const said = await ask(worker, line);
+
+        if (said === null) {
+            await worker.terminate();
+            worker = null;
+        }
+
+        console.log(said ?? JSON.stringify({ error: "no answer" }));
+    }
+
+    await worker?.terminate();
+}
+
+
+// null when it takes too long
+
+function ask(worker, line) {
+    return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => done(resolve, null), 5000);
+        const done = (settle, value) => {
+            clearTimeout(timer);
+            worker.removeAllListeners("message");
+            worker.removeAllListeners("error");
+            settle(value);
+        };
+
+        worker.once("message", (said) => done(resolve, said));
+        worker.once("error", (error) => done(reject, error));
+        worker.postMessage(line);
+    });
 }
 
 
