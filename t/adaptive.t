@@ -3,8 +3,9 @@
 # Copyright (C) ngx_http_constraint_module authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Adaptive limits: follow the p99 of all workers, never from fewer than 100
-# samples, never outside of their bounds, and hold over a reload.
+# Adaptive limits: follow the p99 of all workers, for the slower and for the
+# faster, never from fewer than 100 samples, never outside of their bounds, and
+# hold over a reload.
 
 use warnings;
 use strict;
@@ -160,6 +161,50 @@ is(($t->api('PUT', '/constraint/high', { execution => { adaptive =>
     { factor => 1000, min_ms => 0.001, max_ms => 0.5 } } }))[0], 200,
     'the bounds are changed');
 is(metadata('high')->{adaptive}{max_exec_ms}, 0.5, 'they hold at once');
+
+
+# a change is followed, in both directions
+
+sub many {
+    my ($n, $path) = @_;
+
+    my @clients = map { $t->connect() } 1 .. 16;
+
+    while ($n > 0) {
+        $_->send('GET', $path) for @clients;
+        $_->read_response() for @clients;
+        $n -= @clients;
+    }
+}
+
+sub p99 { return metadata('moves')->{adaptive}{p99_ms} }
+
+register('moves', { factor => 4, min_ms => 0.001, max_ms => 5000 });
+many(160, '/gate/?type=moves');
+cmp_ok(p99(), '<', 20, 'it is fast');
+
+# what is over the limit takes no longer than that: it grows step by step
+
+$t->api('PUT', '/fault/task.delay_ms', { value => 40 });
+my $slow = 0;
+ok((wait_until { many(160, '/thread/?type=moves'); $slow += 160;
+    $slow >= 480 && p99() >= 38 } 30), 'it has become slow');
+near(metadata('moves')->{adaptive}{max_exec_ms}, 4 * p99(),
+    'the limit follows');
+$t->api('PUT', '/fault/task.delay_ms', { value => 0 });
+
+# one in a hundred of all there ever were would take 48000 fast ones
+
+my $fast = 0;
+ok((wait_until { many(240, '/gate/?type=moves'); $fast += 240;
+    p99() < 20 } 30), 'it is fast again');
+cmp_ok($fast, '>=', 1000, 'not before a window has ended');
+cmp_ok($fast, '<', 40000, 'nor by there being so many')
+    or diag("$fast after $slow");
+cmp_ok(metadata('moves')->{adaptive}{max_exec_ms}, '<', 80,
+    'the limit follows');
+cmp_ok(metadata('moves')->{adaptive}{samples}, '<=', $fast,
+    'what was before is not in it');
 
 
 # reload; metrics

@@ -555,10 +555,11 @@ void ngx_http_constraint_api_stats_read(
     ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
     json_t *document, ngx_constraint_stats_view_t *view);
 
-/* Adds "breaker" and "adaptive", where there is such a thing. */
+/* Adds "breaker" and "adaptive", where there is such a thing; scratch is
+ * overwritten, one that was cleared or used before. */
 void ngx_http_constraint_api_feedback_set(json_t *object,
     ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
-    json_t *document, const ngx_constraint_stats_view_t *view);
+    json_t *document, ngx_constraint_histogram_t *scratch);
 
 /* When it was registered, in ms since 1970; 0: not told. */
 int64_t ngx_http_constraint_api_born(json_t *document);

@@ -34,7 +34,7 @@ static json_t *ngx_http_constraint_api_breaker_json(
     const ngx_constraint_breaker_conf_t *conf);
 static ngx_constraint_feedback_t *ngx_http_constraint_api_feedback(
     ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
-    json_t *document);
+    json_t *document, ngx_atomic_t **pieces);
 static uint32_t ngx_http_constraint_api_max_exec(
     ngx_constraint_catalogue_t *catalogue, json_t *document,
     const ngx_constraint_execution_t *own,
@@ -230,7 +230,8 @@ ngx_http_constraint_api_breaker_of(ngx_constraint_catalogue_t *catalogue,
     json_t                         *execution;
     ngx_constraint_limits_error_t   error;
 
-    *feedback = ngx_http_constraint_api_feedback(catalogue, name, document);
+    *feedback = ngx_http_constraint_api_feedback(catalogue, name, document,
+                                                 NULL);
 
     ngx_constraint_limits_init(limits);
 
@@ -257,7 +258,7 @@ ngx_http_constraint_api_breaker_of(ngx_constraint_catalogue_t *catalogue,
 
 static ngx_constraint_feedback_t *
 ngx_http_constraint_api_feedback(ngx_constraint_catalogue_t *catalogue,
-    const ngx_str_t *name, json_t *document)
+    const ngx_str_t *name, json_t *document, ngx_atomic_t **pieces)
 {
     void                    *state;
     ngx_slab_pool_t         *shpool;
@@ -266,7 +267,8 @@ ngx_http_constraint_api_feedback(ngx_constraint_catalogue_t *catalogue,
     stats = ngx_constraint_catalogue_stats(catalogue, &shpool);
 
     state = ngx_constraint_stats_state_lookup(stats, shpool, name,
-                                       ngx_http_constraint_api_born(document));
+                                       ngx_http_constraint_api_born(document),
+                                       pieces);
 
     return state ? state : &ngx_http_constraint_api_untouched;
 }
@@ -313,10 +315,12 @@ ngx_http_constraint_api_breaker_json(ngx_constraint_feedback_t *feedback,
 void
 ngx_http_constraint_api_feedback_set(json_t *object,
     ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
-    json_t *document, const ngx_constraint_stats_view_t *view)
+    json_t *document, ngx_constraint_histogram_t *scratch)
 {
     json_t                     *p99;
     uint32_t                    max_exec_us, limit;
+    uint64_t                    samples;
+    ngx_atomic_t               *pieces[NGX_CONSTRAINT_STATS_MORE];
     ngx_constraint_limits_t     limits;
     ngx_constraint_feedback_t  *feedback;
 
@@ -333,8 +337,13 @@ ngx_http_constraint_api_feedback_set(json_t *object,
                                                    &limits.execution,
                                                    feedback);
 
+    feedback = ngx_http_constraint_api_feedback(catalogue, name, document,
+                                                pieces);
+    samples = 0;
+
     if (feedback->adapts) {
-        ngx_constraint_adaptive_learn(&feedback->adaptive, &view->latency);
+        samples = ngx_constraint_adaptive_learn(&feedback->adaptive, pieces,
+                                                scratch);
     }
 
     if (!(limits.execution.set & NGX_CONSTRAINT_SET_ADAPTIVE)) {
@@ -357,7 +366,7 @@ ngx_http_constraint_api_feedback_set(json_t *object,
                json_pack("{s:f,s:o,s:I,s:f,s:f,s:f}",
                          "max_exec_ms", (double) limit / 1000,
                          "p99_ms", p99,
-                         "samples", (json_int_t) view->latency.count,
+                         "samples", (json_int_t) samples,
                          "factor", limits.adaptive.factor,
                          "min_ms", (double) limits.adaptive.min_us / 1000,
                          "max_ms", (double) limits.adaptive.max_us / 1000));

@@ -322,7 +322,7 @@ ngx_http_constraint_api_stats_visit(void *ctx, const ngx_str_t *key,
                                        &stats->view);
     ngx_http_constraint_api_stats_set(entry, &stats->view);
     ngx_http_constraint_api_feedback_set(entry, stats->job.catalogue, key,
-                                         document, &stats->view);
+                                         document, &stats->view.latency);
 
     rc = ngx_http_constraint_api_page_add(&stats->page, key, entry);
     json_decref(entry);

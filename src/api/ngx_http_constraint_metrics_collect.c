@@ -118,7 +118,8 @@ ngx_http_constraint_metrics_visit(void *ctx,
         stats = ngx_constraint_catalogue_stats(zone->catalogue, &shpool);
         metric->feedback = ngx_constraint_stats_state_lookup(stats, shpool,
                                                              visit->name,
-                                                             visit->born_ms);
+                                                             visit->born_ms,
+                                                             NULL);
     }
 
     return NGX_OK;

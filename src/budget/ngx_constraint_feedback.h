@@ -7,7 +7,8 @@
 /*
  * ngx_constraint_feedback.h - what all workers keep of one constraint besides
  * its counters: the state of its breaker, and the p99 its limit follows.  It
- * lies in the 512 bytes that the statistics keep by the constraint's name.
+ * lies in the 512 bytes that the statistics keep by the constraint's name;
+ * what the p99 is told from is what they keep of it besides.
  */
 
 
@@ -33,6 +34,8 @@ typedef struct {
 
 _Static_assert(sizeof(ngx_constraint_feedback_t)
                <= NGX_CONSTRAINT_STATS_STATE, "it is a constraint's state");
+_Static_assert(NGX_CONSTRAINT_ADAPTIVE_PIECES <= NGX_CONSTRAINT_STATS_MORE,
+               "windows are what a state has more");
 
 
 #endif /* _NGX_CONSTRAINT_FEEDBACK_H_INCLUDED_ */

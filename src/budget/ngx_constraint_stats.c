@@ -17,10 +17,6 @@
 #define NGX_CONSTRAINT_STATS_MAX       65535     /* pieces have short names */
 
 
-static ngx_int_t ngx_constraint_stats_find_locked(
-    ngx_constraint_stats_t *stats, ngx_constraint_slot_e kind,
-    const ngx_constraint_stats_key_t *key,
-    ngx_constraint_stats_slot_t **found);
 static uint16_t ngx_constraint_stats_bank_locked(
     ngx_constraint_stats_t *stats, ngx_constraint_stats_slot_t *slot);
 static void ngx_constraint_stats_name_locked(ngx_constraint_stats_t *stats,
@@ -107,6 +103,7 @@ ngx_constraint_stats_lock(ngx_constraint_stats_t *stats,
 
     if (stats->mutating) {
         ngx_constraint_stats_repair_locked(stats);
+        ngx_constraint_stats_state_repair_locked(stats);
     }
 
     stats->mutating = 1;
@@ -166,64 +163,9 @@ ngx_constraint_stats_attach(ngx_constraint_stats_t *stats,
 }
 
 
-ngx_int_t
-ngx_constraint_stats_state(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_constraint_stats_key_t *key,
-    ngx_constraint_stats_ref_t *ref, void **state)
-{
-    ngx_int_t                     rc;
-    ngx_constraint_stats_slot_t  *slot;
-
-    ngx_constraint_stats_lock(stats, shpool);
-
-    rc = ngx_constraint_stats_find_locked(stats, NGX_CONSTRAINT_SLOT_STATE,
-                                          key, &slot);
-
-    if (rc == NGX_OK) {
-        ref->slot = &slot->tag;
-        ref->tag = slot->tag;
-        ref->bank = ngx_constraint_stats_piece(stats, slot->banks[0]);
-        *state = ref->bank;
-
-    } else {
-        ref->slot = NULL;
-        *state = NULL;
-    }
-
-    ngx_constraint_stats_unlock(stats, shpool);
-
-    return rc;
-}
-
-
-void *
-ngx_constraint_stats_state_lookup(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_str_t *name, int64_t born_ms)
-{
-    void                         *state;
-    ngx_constraint_stats_slot_t  *slot;
-
-    state = NULL;
-
-    ngx_constraint_stats_lock(stats, shpool);
-
-    slot = ngx_constraint_stats_lookup_locked(stats,
-                                              NGX_CONSTRAINT_SLOT_STATE, name,
-                                              NULL);
-
-    if (slot && slot->born_ms >= born_ms) {
-        state = ngx_constraint_stats_piece(stats, slot->banks[0]);
-    }
-
-    ngx_constraint_stats_unlock(stats, shpool);
-
-    return state;
-}
-
-
 /* One that was registered earlier gives way to a later one, never back. */
 
-static ngx_int_t
+ngx_int_t
 ngx_constraint_stats_find_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_slot_e kind, const ngx_constraint_stats_key_t *key,
     ngx_constraint_stats_slot_t **found)
@@ -528,6 +470,7 @@ ngx_constraint_stats_drop_locked(ngx_constraint_stats_t *stats,
         }
     }
 
+    ngx_constraint_stats_state_forget_locked(stats, slot);
     ngx_constraint_stats_free_slot_locked(stats, slot);
 
     slot->next = stats->free_slot;

@@ -243,10 +243,28 @@ ngx_int_t ngx_constraint_stats_state(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_key_t *key,
     ngx_constraint_stats_ref_t *ref, void **state);
 
-/* The same without making one: NULL, when there is none.  Any thread; the
- * memory may be given to another constraint after a delete. */
+/*
+ * The same without making one: NULL, when there is none; more, if not NULL,
+ * gets the MORE pieces.  Any thread; the memory may be given to another
+ * constraint after a delete.
+ */
 void *ngx_constraint_stats_state_lookup(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_str_t *name, int64_t born_ms);
+    ngx_slab_pool_t *shpool, const ngx_str_t *name, int64_t born_ms,
+    ngx_atomic_t **more);
+
+/*
+ * Up to MORE pieces more of a state, of 64 cells each, zeroed when they are
+ * made; ref is valid.  The first looks: NULL, there is none; no lock.  The
+ * second makes piece n if there is none, for which histograms are evicted:
+ * NULL, all states have a quarter of the memory already.  Takes the mutex.
+ */
+#define NGX_CONSTRAINT_STATS_MORE  15
+
+ngx_atomic_t *ngx_constraint_stats_state_more(ngx_constraint_stats_t *stats,
+    const ngx_constraint_stats_ref_t *ref, ngx_uint_t n);
+ngx_atomic_t *ngx_constraint_stats_state_take(ngx_constraint_stats_t *stats,
+    ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
+    ngx_uint_t n);
 
 
 typedef struct {

@@ -562,9 +562,7 @@ ngx_constraint_stats_copy_locked(ngx_constraint_stats_t *stats,
     slot->profile = profile ? profile - stats->slots + 1 : 0;
 
     if (old->kind == NGX_CONSTRAINT_SLOT_STATE) {
-        ngx_memcpy(ngx_constraint_stats_piece(stats, slot->banks[0]),
-                   ngx_constraint_stats_piece(from, old->banks[0]),
-                   sizeof(ngx_constraint_piece_t));
+        ngx_constraint_stats_state_copy_locked(stats, slot, from, old);
         return;
     }
 

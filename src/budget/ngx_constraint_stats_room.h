@@ -9,6 +9,7 @@
  * shared memory, and what its files give each other.
  *
  *   stats        the table: slots by name, attach, drop, recycle
+ *   stats_state  what others keep by a constraint's name
  *   stats_piece  memory of 512 bytes: free list, eviction, repair
  *   stats_count  one decision; the hot path
  *   stats_read   views, walks, labels, copies
@@ -94,6 +95,8 @@ typedef struct {
 
 _Static_assert(sizeof(ngx_constraint_piece_t) == NGX_CONSTRAINT_STATS_STATE,
                "a state is a piece");
+_Static_assert(NGX_CONSTRAINT_STATS_MORE == NGX_CONSTRAINT_STATS_BANKS - 1,
+               "more of a state is where banks are");
 _Static_assert(sizeof(ngx_constraint_bank_t)
                <= sizeof(ngx_constraint_piece_t), "a bank is a piece");
 
@@ -129,6 +132,7 @@ struct ngx_constraint_stats_s {
     ngx_atomic_t                   recycled;
     ngx_atomic_t                   evicted;
     ngx_atomic_t                   lost;
+    ngx_uint_t                     more;     /* pieces that states have */
     ngx_constraint_stats_slot_t   *slots;
     uint32_t                      *buckets;
     ngx_constraint_piece_t        *pieces;
@@ -151,6 +155,11 @@ ngx_constraint_stats_slot_t *ngx_constraint_stats_lookup_locked(
     ngx_constraint_stats_t *stats, ngx_constraint_slot_e kind,
     const ngx_str_t *name, ngx_constraint_stats_slot_t *slot);
 
+/* The slot of key, made if need be; NGX_OK, NGX_DECLINED, NGX_ERROR. */
+ngx_int_t ngx_constraint_stats_find_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_slot_e kind, const ngx_constraint_stats_key_t *key,
+    ngx_constraint_stats_slot_t **found);
+
 /* A slot with a bank, NULL: no memory; keep is not recycled for it. */
 ngx_constraint_stats_slot_t *ngx_constraint_stats_take_locked(
     ngx_constraint_stats_t *stats, ngx_constraint_slot_e kind,
@@ -159,6 +168,14 @@ ngx_constraint_stats_slot_t *ngx_constraint_stats_take_locked(
 /* The slot of a profile, made if need be. */
 ngx_constraint_stats_slot_t *ngx_constraint_stats_profile_locked(
     ngx_constraint_stats_t *stats, const ngx_str_t *profile);
+
+/* stats_state.c: a copy, the end of a slot, and after a death */
+void ngx_constraint_stats_state_copy_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *slot, ngx_constraint_stats_t *from,
+    const ngx_constraint_stats_slot_t *old);
+void ngx_constraint_stats_state_forget_locked(ngx_constraint_stats_t *stats,
+    const ngx_constraint_stats_slot_t *slot);
+void ngx_constraint_stats_state_repair_locked(ngx_constraint_stats_t *stats);
 
 /* stats_piece.c: 0 = none */
 #define ngx_constraint_stats_piece(stats, index)                              \

@@ -270,6 +270,12 @@ void ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
 void *ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule);
 
+/* Piece n of what there is more of a state that was just had; take: made if
+ * there is none.  NULL: there is none, no memory for it. */
+ngx_atomic_t *ngx_constraint_catalogue_state_more(
+    ngx_constraint_catalogue_t *catalogue, ngx_constraint_rule_t *rule,
+    ngx_uint_t n, ngx_uint_t take);
+
 /* The statistics of the zone and the mutex they take, for who reads them;
  * not NULL once workers run. */
 ngx_constraint_stats_t *ngx_constraint_catalogue_stats(

@@ -394,6 +394,25 @@ ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
 }
 
 
+ngx_atomic_t *
+ngx_constraint_catalogue_state_more(ngx_constraint_catalogue_t *catalogue,
+    ngx_constraint_rule_t *rule, ngx_uint_t n, ngx_uint_t take)
+{
+    ngx_atomic_t            *piece;
+    ngx_constraint_stats_t  *stats;
+
+    stats = catalogue->zone->stats;
+    piece = ngx_constraint_stats_state_more(stats, &rule->state, n);
+
+    if (piece == NULL && take) {
+        piece = ngx_constraint_stats_state_take(stats, catalogue->shpool,
+                                                &rule->state, n);
+    }
+
+    return piece;
+}
+
+
 ngx_constraint_stats_t *
 ngx_constraint_catalogue_stats(ngx_constraint_catalogue_t *catalogue,
     ngx_slab_pool_t **shpool)

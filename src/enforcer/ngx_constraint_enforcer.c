@@ -278,10 +278,11 @@ ngx_constraint_enforcer_init_process(ngx_cycle_t *cycle)
 
     worker->scratch = ngx_memalign(64, NGX_CONSTRAINT_SCRATCH, cycle->log);
     worker->parser = cel_json_parser_create();
-    worker->view = ngx_calloc(sizeof(ngx_constraint_stats_view_t), cycle->log);
+    worker->latency = ngx_calloc(sizeof(ngx_constraint_histogram_t),
+                                 cycle->log);
 
     if (worker->scratch == NULL || worker->parser == NULL
-        || worker->view == NULL)
+        || worker->latency == NULL)
     {
         return NGX_ERROR;
     }
@@ -313,6 +314,6 @@ ngx_constraint_enforcer_exit_process(ngx_cycle_t *cycle)
     cel_json_parser_destroy(worker->parser);
 
     ngx_free(worker->scratch);
-    ngx_free(worker->view);
+    ngx_free(worker->latency);
     ngx_memzero(worker, sizeof(ngx_constraint_worker_t));
 }

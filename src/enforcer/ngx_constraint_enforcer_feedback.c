@@ -20,7 +20,7 @@ static void ngx_constraint_breaker_ended(ngx_constraint_enforcement_t *e,
 static ngx_uint_t ngx_constraint_violated(
     const ngx_constraint_decision_t *d);
 static void ngx_constraint_adaptive_ended(ngx_constraint_enforcement_t *e,
-    ngx_constraint_feedback_t *feedback);
+    ngx_constraint_feedback_t *feedback, uint64_t time_ns);
 
 
 /* limits->execution.max_exec_us is the adaptive one from here on. */
@@ -191,7 +191,8 @@ ngx_constraint_breaker_log(ngx_constraint_enforcement_t *e,
 /* The decision is complete and counted, the rule still held. */
 
 void
-ngx_constraint_feedback_ended(ngx_constraint_enforcement_t *e)
+ngx_constraint_feedback_ended(ngx_constraint_enforcement_t *e,
+    uint64_t time_ns)
 {
     ngx_uint_t                        adaptive;
     ngx_constraint_feedback_t        *feedback;
@@ -217,7 +218,7 @@ ngx_constraint_feedback_ended(ngx_constraint_enforcement_t *e)
     }
 
     if (adaptive) {
-        ngx_constraint_adaptive_ended(e, feedback);
+        ngx_constraint_adaptive_ended(e, feedback, time_ns);
     }
 }
 
@@ -271,28 +272,38 @@ ngx_constraint_violated(const ngx_constraint_decision_t *d)
 
 static void
 ngx_constraint_adaptive_ended(ngx_constraint_enforcement_t *e,
-    ngx_constraint_feedback_t *feedback)
+    ngx_constraint_feedback_t *feedback, uint64_t time_ns)
 {
-    ngx_slab_pool_t                  *shpool;
-    ngx_constraint_stats_t           *stats;
-    ngx_constraint_stats_view_t      *view;
+    ngx_uint_t                        n;
+    ngx_atomic_t                     *pieces[NGX_CONSTRAINT_ADAPTIVE_PIECES];
+    ngx_constraint_rule_t            *rule;
+    ngx_constraint_adaptive_t        *adaptive;
     ngx_constraint_enforcer_state_t  *state;
 
     state = e->state;
+    rule = state->rule;
+    adaptive = &feedback->adaptive;
 
-    if (!ngx_constraint_adaptive_due(&feedback->adaptive, ngx_current_msec)) {
+    /* memory that was refused is asked for in the next window again */
+
+    pieces[0] = ngx_constraint_catalogue_state_more(e->catalogue, rule,
+                               ngx_constraint_adaptive_piece(time_ns),
+                               ngx_constraint_adaptive_complete(adaptive));
+
+    ngx_constraint_adaptive_count(adaptive, pieces[0], time_ns);
+
+    if (!ngx_constraint_adaptive_due(adaptive, ngx_current_msec)) {
         return;
     }
 
-    view = ngx_constraint_worker.view;
-    stats = ngx_constraint_catalogue_stats(e->catalogue, &shpool);
+    for (n = 0; n < NGX_CONSTRAINT_ADAPTIVE_PIECES; n++) {
+        pieces[n] = ngx_constraint_catalogue_state_more(e->catalogue, rule,
+                                                        n, 0);
+    }
 
-    ngx_constraint_stats_clear(view);
-    ngx_constraint_stats_read(stats, shpool,
-                              &state->rule->record.message_type,
-                              state->rule->record.created_ms, view);
-
-    ngx_constraint_adaptive_learn(&feedback->adaptive, &view->latency);
+    (void) ngx_constraint_adaptive_learn(adaptive, pieces,
+                                         ngx_constraint_worker.latency);
+    ngx_constraint_adaptive_turn(adaptive, pieces, ngx_current_msec);
 }
 
 

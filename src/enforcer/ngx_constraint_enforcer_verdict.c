@@ -586,7 +586,7 @@ ngx_constraint_complete(ngx_constraint_enforcement_t *e)
             && (state->limits->execution.set
                 & (NGX_CONSTRAINT_SET_BREAKER | NGX_CONSTRAINT_SET_ADAPTIVE)))
         {
-            ngx_constraint_feedback_ended(e);
+            ngx_constraint_feedback_ended(e, time_ns);
         }
 
         ngx_constraint_release_rule(e);

@@ -179,7 +179,8 @@ ngx_int_t ngx_constraint_retry(ngx_constraint_enforcement_t *e);
  * one of them */
 void ngx_constraint_feedback_bind(ngx_constraint_enforcement_t *e);
 void ngx_constraint_feedback_enter(ngx_constraint_enforcement_t *e);
-void ngx_constraint_feedback_ended(ngx_constraint_enforcement_t *e);
+void ngx_constraint_feedback_ended(ngx_constraint_enforcement_t *e,
+    uint64_t time_ns);
 void ngx_constraint_feedback_abandon(ngx_constraint_enforcement_t *e);
 
 
@@ -190,7 +191,7 @@ typedef struct {
     ngx_constraint_failure_t     failure;      /* of it */
     ngx_constraint_budget_t      budget;       /* of it */
     ngx_constraint_sampler_t     sampler;
-    ngx_constraint_stats_view_t *view;         /* scratch */
+    ngx_constraint_histogram_t  *latency;      /* scratch */
     cel_json_parser_t           *parser;
     void                        *scratch;
     ngx_uint_t                   pending;      /* jobs */
