@@ -115,7 +115,8 @@ ngx_http_constraint_api_metadata_facts(ngx_http_constraint_api_t *api,
                                            record, view);
         ngx_http_constraint_api_stats_set(metadata, view);
         ngx_http_constraint_api_feedback_set(metadata, api->catalogue,
-                                             &api->name, record, &view->latency);
+                                             &api->name, record,
+                                             &view->latency);
     }
 
     if (metadata) {
