@@ -79,8 +79,10 @@ sub near {
 register('wide', { factor => 3, min_ms => 0.001, max_ms => 5000 });
 register('fixed', { factor => 3, min_ms => 1, max_ms => 50 },
     max_exec_ms => 20);
-register('over', { factor => 3, min_ms => 1, max_ms => 50 },
-    max_exec_ms => 900);
+register('over', { factor => 3, min_ms => 1, max_ms => 50 });
+$t->api('PUT', '/profiles/long', { max_exec_ms => 900 });
+is(($t->api('PUT', '/constraint/over', { profile => 'long' }))[0], 200,
+    'a limit of a profile');
 
 is(metadata('wide')->{adaptive}{max_exec_ms}, 5000,
     'without samples it is max_ms');

@@ -51,6 +51,9 @@ static const char *ngx_constraint_limits_key(json_t *json, ngx_str_t *key);
 static ngx_int_t ngx_constraint_limits_harmless(
     const ngx_constraint_execution_t *execution,
     ngx_constraint_limits_error_t *error);
+static ngx_int_t ngx_constraint_limits_inside(
+    const ngx_constraint_limits_t *limits,
+    ngx_constraint_limits_error_t *error);
 static ngx_int_t ngx_constraint_breaker_parse(json_t *json,
     ngx_constraint_breaker_conf_t *breaker,
     ngx_constraint_limits_error_t *error);
@@ -143,7 +146,11 @@ ngx_constraint_limits_parse(json_t *json, ngx_constraint_limits_t *limits,
         limits->execution.set |= field->bit;
     }
 
-    return ngx_constraint_limits_harmless(&limits->execution, error);
+    if (ngx_constraint_limits_harmless(&limits->execution, error) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_constraint_limits_inside(limits, error);
 }
 
 
@@ -192,6 +199,41 @@ ngx_constraint_limits_harmless(const ngx_constraint_execution_t *execution,
         return ngx_constraint_limits_refuse(error, "", "sampled_out_effect",
                    "contradicts observational, which never blocks: it must "
                    "be \"allow\", or be left out");
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The fixed limit is what holds until there are samples: of one hand it is
+ * inside of its bounds.  One that was stored before this was asked, and one
+ * of a level beneath, is held inside of them.
+ */
+
+static ngx_int_t
+ngx_constraint_limits_inside(const ngx_constraint_limits_t *limits,
+    ngx_constraint_limits_error_t *error)
+{
+    uint32_t  both, max_exec_us;
+
+    both = NGX_CONSTRAINT_SET_MAX_EXEC | NGX_CONSTRAINT_SET_ADAPTIVE;
+    max_exec_us = limits->execution.max_exec_us;
+
+    if (error == NULL || (limits->execution.set & both) != both) {
+        return NGX_OK;
+    }
+
+    if (max_exec_us < limits->adaptive.min_us) {
+        return ngx_constraint_limits_refuse(error, "", "max_exec_ms",
+                   "contradicts adaptive: it is below its min_ms; it holds "
+                   "until there are samples, and must be inside the bounds");
+    }
+
+    if (max_exec_us > limits->adaptive.max_us) {
+        return ngx_constraint_limits_refuse(error, "", "max_exec_ms",
+                   "contradicts adaptive: it is above its max_ms; it holds "
+                   "until there are samples, and must be inside the bounds");
     }
 
     return NGX_OK;

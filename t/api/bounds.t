@@ -61,7 +61,10 @@ for my $execution (
     "{\"breaker\":{$breaker}}",
     "{\"breaker\":{$breaker,\"effect\":\"shadow\",\"half_open_probes\":3}}",
     '{"adaptive":{"factor":3,"min_ms":1,"max_ms":50}}',
-    '{"adaptive":{"factor":0.5,"min_ms":0.001,"max_ms":0.001}}')
+    '{"adaptive":{"factor":0.5,"min_ms":0.001,"max_ms":0.001}}',
+    '{"adaptive":{"factor":1000,"min_ms":1,"max_ms":600000}}',
+    '{"adaptive":{"factor":3,"min_ms":1,"max_ms":50},"max_exec_ms":1}',
+    '{"adaptive":{"factor":3,"min_ms":1,"max_ms":50},"max_exec_ms":50}')
 {
     is(put('kept', $execution), 200, "taken: $execution");
 
@@ -166,6 +169,28 @@ my @rows = (
         'must not be above max_ms' ],
     [ '"adaptive":{"factor":3,"min_ms":1,"max_ms":50,"x":1}', 'adaptive.x',
         'is unknown' ],
+    [ '"adaptive":{"factor":"NaN","min_ms":1,"max_ms":50}',
+        'adaptive.factor', 'is required, a number above 0' ],
+    [ '"adaptive":{"factor":null,"min_ms":1,"max_ms":50}',
+        'adaptive.factor', 'is required, a number above 0' ],
+    [ '"adaptive":{"factor":1e308,"min_ms":1,"max_ms":50}',
+        'adaptive.factor', 'is required, a number above 0' ],
+    [ '"adaptive":{"factor":-0.0,"min_ms":1,"max_ms":50}',
+        'adaptive.factor', 'is required, a number above 0' ],
+    [ '"adaptive":{"factor":3,"min_ms":"inf","max_ms":50}',
+        'adaptive.min_ms', 'is required, a number of 0.001' ],
+    [ '"adaptive":{"factor":3,"min_ms":-1,"max_ms":50}',
+        'adaptive.min_ms', 'is required, a number of 0.001' ],
+    [ '"adaptive":{"factor":3,"min_ms":1,"max_ms":"-Infinity"}',
+        'adaptive.max_ms', 'is required, a number of 0.001' ],
+    [ '"adaptive":{"factor":3,"min_ms":1,"max_ms":600000.1}',
+        'adaptive.max_ms', 'is required, a number of 0.001' ],
+    [ '"adaptive":{"factor":3,"min_ms":1,"max_ms":0.999}',
+        'adaptive.min_ms', 'must not be above max_ms' ],
+    [ '"adaptive":{"factor":3,"min_ms":1,"max_ms":50},"max_exec_ms":0.999',
+        'max_exec_ms', 'contradicts adaptive: it is below its min_ms' ],
+    [ '"max_exec_ms":50.001,"adaptive":{"factor":3,"min_ms":1,"max_ms":50}',
+        'max_exec_ms', 'contradicts adaptive: it is above its max_ms' ],
     [ '"max_exec":5', 'max_exec', 'is unknown; known are max_exec_ms' ],
     [ '"MAX_EXEC_MS":5', 'MAX_EXEC_MS', 'is unknown' ],
     [ '"":5', '', 'is unknown' ],
@@ -220,6 +245,33 @@ is(json(($t->api('GET', '/constraint/kept'))[1]{data}{execution}),
 is(put('kept', 'null'), 200, 'null');
 ok(!exists(($t->api('GET', '/constraint/kept'))[1]{data}{execution}),
     'takes it away');
+
+# numbers that JSON has not
+
+for my $number ('NaN', 'Infinity', '-Infinity', '1e309', '.5', '0x5') {
+    for my $field ('"max_exec_ms":N', '"sampling_rate":N',
+        '"adaptive":{"factor":N,"min_ms":1,"max_ms":50}')
+    {
+        my $fields = $field =~ s/N\b/$number/r;
+        my $r = request('PUT', '/constraint/kept',
+            "{\"execution\":{$fields}}");
+        is($r->status, 400, "refused: $fields");
+    }
+}
+
+
+# a limit of a level beneath is held inside of the bounds
+
+is(request('PUT', '/profiles/slow', '{"max_exec_ms":900}')->status, 201,
+    'a profile with a limit');
+is(request('PUT', '/constraint/kept', '{"profile":"slow","execution":'
+    . '{"adaptive":{"factor":3,"min_ms":1,"max_ms":50}}}')->status, 200,
+    'of a constraint that adapts below it');
+is(($t->api('GET', '/constraint/metadata/kept'))[1]
+    ->{metadata}{adaptive}{max_exec_ms}, 50, 'it is inside of the bounds');
+is(request('PUT', '/constraint/kept', '{"profile":null}')->status, 200,
+    'taken away');
+
 
 # lists know the fields
 
