@@ -26,6 +26,7 @@ http {
     %%GLOBALS_HTTP%%
     constraint_zone z:2m path=%%TESTDIR%%/store;
     constraint_zone small:256k path=%%TESTDIR%%/small;
+    constraint_zone names:256k path=%%TESTDIR%%/names;
 
     server {
         listen 127.0.0.1:%%PORT_ECHO%%;
@@ -43,6 +44,13 @@ http {
         }
 
         location /small/ { constraint_api small; }
+
+        location /names/ { constraint_api names; }
+
+        location /named/ {
+            constraint $arg_type zone=names;
+            proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
+        }
 
         location /tight/ {
             constraint $arg_type zone=small;
@@ -320,3 +328,88 @@ is($profiled->{counters}{executions}, 200, 'those of who gave way, too');
 my ($last) = @{(($t->api('GET', '/small/stats?limit=1&sort=-executions'))[1])
     ->{data}};
 is($last->{counters}{executions}, 2, 'the latest are there by name');
+
+
+# profiles that come and go: they take no more than a part of the statistics,
+# and what they counted stays in the sum
+
+sub names { return $t->api($_[0], "/names$_[1]", $_[2]) }
+
+names('POST', '/workflow', { name => 'w', rule => {
+    match => [ { output => 'true' } ] } });
+
+names('POST', '/constraint', { message_type => $_, subject_id => '*',
+    dsl_workflow_id => 'w', constraint_metadata => {} })
+    for qw(steady changing);
+
+my $decisions = 0;
+
+sub named { $t->get("/named/?type=$_[0]"); $decisions++ }
+
+sub profile_sum {
+    my %of = map { ($_->{profile} // '') => $_->{counters}{executions} }
+        @{(names('GET', '/stats?by=profile&limit=1000'))[1]->{data}};
+    my $all = 0;
+    $all += $_ for values %of;
+    return ($all, \%of);
+}
+
+sub under {
+    my ($profile) = @_;
+
+    names('PUT', "/profiles/$profile", { max_exec_ms => 5000 });
+    names('PUT', '/constraint/changing', { profile => $profile });
+    named($_) for qw(changing steady);
+}
+
+# as long as all are in use, a new one is counted with the others
+
+under("q$_") for 1 .. 20;
+
+my ($total, $of) = profile_sum();
+is($total, $decisions, 'all decisions are counted by profile');
+cmp_ok(scalar(keys %$of), '<=', 17, 'a quarter of the slots are profiles');
+ok($of->{q1}, 'the first have one of their own');
+ok(!$of->{q20}, 'the last have not');
+cmp_ok($of->{'(other)'}, '>', 0, 'but are counted');
+is((names('GET', '/constraint/metadata/changing'))[1]
+    ->{metadata}{counters}{executions}, 20, 'and so is the constraint');
+
+# those that are idle give way
+
+is(($t->api('PUT', '/fault/stats.profile_idle', { value => 60 }))[0], 200,
+    'a minute has passed');
+
+my $rest = $of->{'(other)'};
+
+for my $n (1 .. 60) {
+    under("r$n");
+    names('DELETE', '/profiles/r' . ($n - 1)) if $n > 1;
+
+    next if $n % 20;
+
+    ($total, $of) = profile_sum();
+    is($total, $decisions, "after $n more all decisions are there");
+    cmp_ok(scalar(keys %$of), '<=', 17, 'there are no more profiles');
+    ok($of->{"r$n"}, 'the latest has its own');
+    cmp_ok($of->{'(other)'}, '>=', $rest, 'the others never go backwards');
+    $rest = $of->{'(other)'};
+}
+
+ok(!$of->{q1}, 'the first have given way');
+is((names('GET', '/constraint/metadata/steady'))[1]
+    ->{metadata}{counters}{executions}, 80, 'one that is in use stays');
+
+$body = $t->get('/all')->body;
+($lost) = $body =~ /^constraint_stats_lost_total\{zone="names"\} (\d+)$/m;
+is($lost, 0, 'no decision is lost');
+
+my $counted = 0;
+$counted += $_ for $body =~ /^constraint_profile_decisions_total\{zone=
+    "names",profile="[^"]*",effect="allow"\}\ (\d+)$/mgx;
+is($counted, $decisions, 'metrics have the same sum');
+
+is(($t->api('PUT', '/fault/stats.profile_idle', { value => 0 }))[0], 200,
+    'time is as it was');
+ok($t->reload(wait_old => 1), 'a reload');
+is((profile_sum())[0], $decisions, 'changes nothing');

@@ -22,7 +22,7 @@
 
 
 /* Names that no message type and no profile can have. */
-#define NGX_HTTP_CONSTRAINT_METRICS_OTHER  "(other)"
+#define NGX_HTTP_CONSTRAINT_METRICS_OTHER  NGX_CONSTRAINT_STATS_OTHER
 #define NGX_HTTP_CONSTRAINT_METRICS_NONE   "(none)"
 
 

@@ -12,17 +12,10 @@
 #include "ngx_http_constraint_metrics.h"
 
 
-typedef struct {
-    ngx_http_constraint_metrics_zone_t  *zone;
-    ngx_uint_t                           profiles;
-} ngx_http_constraint_metrics_walk_t;
-
-
 static ngx_int_t ngx_http_constraint_metrics_visit(void *ctx,
     const ngx_constraint_stats_visit_t *visit);
 static ngx_http_constraint_metric_t *ngx_http_constraint_metric_get(
-    ngx_http_constraint_metric_t **list, const u_char *name, size_t len,
-    ngx_uint_t *count);
+    ngx_http_constraint_metric_t **list, const u_char *name, size_t len);
 static void ngx_http_constraint_metric_free(
     ngx_http_constraint_metric_t *metric);
 
@@ -34,19 +27,14 @@ ngx_http_constraint_metrics_collect_thread(
     ngx_slab_pool_t                     *shpool;
     ngx_constraint_stats_t              *stats;
     ngx_http_constraint_metric_t        *other;
-    ngx_http_constraint_metrics_walk_t   walk;
 
     stats = ngx_constraint_catalogue_stats(zone->catalogue, &shpool);
-
-    walk.zone = zone;
-    walk.profiles = 0;
 
     zone->total = calloc(1, sizeof(ngx_constraint_stats_view_t));
 
     other = ngx_http_constraint_metric_get(&zone->constraints,
                           (u_char *) NGX_HTTP_CONSTRAINT_METRICS_OTHER,
-                          sizeof(NGX_HTTP_CONSTRAINT_METRICS_OTHER) - 1,
-                          NULL);
+                          sizeof(NGX_HTTP_CONSTRAINT_METRICS_OTHER) - 1);
 
     if (zone->total == NULL || other == NULL) {
         return NGX_ERROR;
@@ -57,7 +45,7 @@ ngx_http_constraint_metrics_collect_thread(
 
     return ngx_constraint_stats_walk(stats, shpool,
                                      ngx_http_constraint_metrics_visit,
-                                     &walk);
+                                     zone);
 }
 
 
@@ -65,16 +53,13 @@ static ngx_int_t
 ngx_http_constraint_metrics_visit(void *ctx,
     const ngx_constraint_stats_visit_t *visit)
 {
-    ngx_http_constraint_metrics_walk_t *walk = ctx;
+    ngx_http_constraint_metrics_zone_t *zone = ctx;
 
-    size_t                               len;
-    u_char                              *name;
-    ngx_slab_pool_t                     *shpool;
-    ngx_constraint_stats_t              *stats;
-    ngx_http_constraint_metric_t        *metric;
-    ngx_http_constraint_metrics_zone_t  *zone;
-
-    zone = walk->zone;
+    size_t                         len;
+    u_char                        *name;
+    ngx_slab_pool_t               *shpool;
+    ngx_constraint_stats_t        *stats;
+    ngx_http_constraint_metric_t  *metric;
 
     ngx_constraint_stats_merge(zone->total, visit->view);
 
@@ -84,10 +69,13 @@ ngx_http_constraint_metrics_visit(void *ctx,
     if (len == 0) {
         name = (u_char *) NGX_HTTP_CONSTRAINT_METRICS_NONE;
         len = sizeof(NGX_HTTP_CONSTRAINT_METRICS_NONE) - 1;
+
+    } else if (!visit->profile_labelled) {
+        name = (u_char *) NGX_HTTP_CONSTRAINT_METRICS_OTHER;
+        len = sizeof(NGX_HTTP_CONSTRAINT_METRICS_OTHER) - 1;
     }
 
-    metric = ngx_http_constraint_metric_get(&zone->profiles, name, len,
-                                            &walk->profiles);
+    metric = ngx_http_constraint_metric_get(&zone->profiles, name, len);
     if (metric == NULL) {
         return NGX_ERROR;
     }
@@ -106,8 +94,7 @@ ngx_http_constraint_metrics_visit(void *ctx,
         len = sizeof(NGX_HTTP_CONSTRAINT_METRICS_OTHER) - 1;
     }
 
-    metric = ngx_http_constraint_metric_get(&zone->constraints, name, len,
-                                            NULL);
+    metric = ngx_http_constraint_metric_get(&zone->constraints, name, len);
     if (metric == NULL) {
         return NGX_ERROR;
     }
@@ -126,31 +113,20 @@ ngx_http_constraint_metrics_visit(void *ctx,
 }
 
 
-/* The label's, made if need be; count bounds how many there are of a list. */
+/* The label's, made if need be. */
 
 static ngx_http_constraint_metric_t *
 ngx_http_constraint_metric_get(ngx_http_constraint_metric_t **list,
-    const u_char *name, size_t len, ngx_uint_t *count)
+    const u_char *name, size_t len)
 {
     ngx_http_constraint_metric_t  *metric;
 
-    for ( ;; ) {
-
-        for (metric = *list; metric; metric = metric->next) {
-            if (metric->label.len == len
-                && ngx_memcmp(metric->label.data, name, len) == 0)
-            {
-                return metric;
-            }
+    for (metric = *list; metric; metric = metric->next) {
+        if (metric->label.len == len
+            && ngx_memcmp(metric->label.data, name, len) == 0)
+        {
+            return metric;
         }
-
-        if (count == NULL || (*count)++ < NGX_CONSTRAINT_STATS_LABELS) {
-            break;
-        }
-
-        name = (u_char *) NGX_HTTP_CONSTRAINT_METRICS_OTHER;
-        len = sizeof(NGX_HTTP_CONSTRAINT_METRICS_OTHER) - 1;
-        count = NULL;
     }
 
     metric = calloc(1, sizeof(ngx_http_constraint_metric_t));

@@ -164,6 +164,9 @@ ngx_uint_t ngx_constraint_utf8_valid(const u_char *p, size_t len);
  *                            disk is full
  *   audit.no_truncate        a file of the audit log cannot be cut
  *   zone.kill_locked         kills the process inside the zone's lock
+ *   stats.kill_locked        the same in that of the statistics
+ *   stats.profile_idle       so many seconds of a minute are over for the
+ *                            slots of profiles
  *
  * _init makes the table, in the process that reads the configuration; set
  * gives NGX_OK, or NGX_ERROR when the name is too long or the table is full.

@@ -23,8 +23,6 @@ static void ngx_constraint_stats_name_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t *slot, const ngx_str_t *name);
 static void ngx_constraint_stats_unlink_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t *slot);
-static void ngx_constraint_stats_drop_locked(ngx_constraint_stats_t *stats,
-    ngx_constraint_stats_slot_t *slot);
 static ngx_constraint_stats_slot_t *ngx_constraint_stats_recycle_locked(
     ngx_constraint_stats_t *stats, ngx_constraint_slot_e kind,
     ngx_constraint_stats_slot_t *keep);
@@ -88,6 +86,7 @@ ngx_constraint_stats_create_locked(ngx_slab_pool_t *shpool, size_t size)
                                             NGX_CONSTRAINT_SLOT_UNLABELLED,
                                             &ngx_constraint_stats_nobody,
                                             NULL);
+    ngx_constraint_stats_profile_init_locked(stats);
 
     return stats;
 }
@@ -220,25 +219,6 @@ ngx_constraint_stats_find_locked(ngx_constraint_stats_t *stats,
     (*found)->used = ngx_constraint_stats_now();
 
     return NGX_OK;
-}
-
-
-ngx_constraint_stats_slot_t *
-ngx_constraint_stats_profile_locked(ngx_constraint_stats_t *stats,
-    const ngx_str_t *profile)
-{
-    ngx_constraint_stats_slot_t  *slot;
-
-    slot = ngx_constraint_stats_lookup_locked(stats,
-                                              NGX_CONSTRAINT_SLOT_PROFILE,
-                                              profile, NULL);
-    if (slot) {
-        return slot;
-    }
-
-    return ngx_constraint_stats_take_locked(stats,
-                                            NGX_CONSTRAINT_SLOT_PROFILE,
-                                            profile, NULL);
 }
 
 
@@ -445,9 +425,9 @@ ngx_constraint_stats_name_locked(ngx_constraint_stats_t *stats,
 
 
 /* What it counted stays: in its profile's slot, and in the one of all that
- * have no label. */
+ * have no label; a profile's in that of all others. */
 
-static void
+void
 ngx_constraint_stats_drop_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t *slot)
 {
@@ -468,6 +448,11 @@ ngx_constraint_stats_drop_locked(ngx_constraint_stats_t *stats,
             ngx_constraint_stats_fold_locked(stats, &stats->slots[0], stats,
                                              slot);
         }
+
+    } else if (slot->kind == NGX_CONSTRAINT_SLOT_PROFILE) {
+        ngx_constraint_stats_fold_locked(stats,
+                                     ngx_constraint_stats_profile_other(stats),
+                                     stats, slot);
     }
 
     ngx_constraint_stats_state_forget_locked(stats, slot);

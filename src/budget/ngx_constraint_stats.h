@@ -14,7 +14,10 @@
  * a constraint under one profile until it is dropped or recycled (the least
  * recently used of a sample); then its tag changes, and a worker whose tag is
  * old asks again.  What it had counted stays in the totals of its profile and
- * of the zone, so those never go backwards.
+ * of the zone, so those never go backwards.  Profiles have at most a quarter
+ * of the slots: the one that was idle for longest, a minute at least, leaves
+ * its total to that of all others, and where none is idle a new one is counted
+ * there from the start.
  *
  * Each worker has a bank of counters of its own in a slot while there is
  * memory for it, and shares one otherwise; reading adds them up.  Counting is
@@ -48,7 +51,9 @@
 #define NGX_CONSTRAINT_STATS_ERRORS      48    /* kinds, 0 = none */
 #define NGX_CONSTRAINT_STATS_VIOLATIONS  8     /* types */
 #define NGX_CONSTRAINT_STATS_LABELS      100   /* constraints with a label of
-                                                * their own in metrics */
+                                                * their own in metrics, and
+                                                * profiles */
+#define NGX_CONSTRAINT_STATS_OTHER       "(other)"  /* no profile's name */
 
 
 typedef struct ngx_constraint_stats_s  ngx_constraint_stats_t;
@@ -183,7 +188,8 @@ void ngx_constraint_stats_read(ngx_constraint_stats_t *stats,
 
 /*
  * Walks the slots: visit is called with each constraint's name, profile and
- * view, and with name NULL for what is left of dropped ones of a profile;
+ * view, and with name NULL for what is left of dropped ones of a profile,
+ * OTHER being the profile of those that there is no slot for any more;
  * view is the walk's own and is the visitor's to read until it returns.  Ends
  * when visit returns other than NGX_OK, and returns that.  NGX_ERROR: no
  * memory.  Takes the mutex for one slot at a time; any thread.
@@ -194,6 +200,7 @@ typedef struct {
     int64_t                             born_ms;
     const ngx_constraint_stats_view_t  *view;
     ngx_uint_t                          labelled;
+    ngx_uint_t                          profile_labelled;
 } ngx_constraint_stats_visit_t;
 
 typedef ngx_int_t (*ngx_constraint_stats_visit_pt)(void *ctx,

@@ -309,12 +309,17 @@ ngx_constraint_stats_visit_slot(ngx_constraint_stats_t *stats,
 
     visit->born_ms = slot->born_ms;
     visit->labelled = slot->labelled;
+    visit->profile_labelled = owner->labelled;
 
     ngx_constraint_stats_clear((ngx_constraint_stats_view_t *) visit->view);
     ngx_constraint_stats_view_locked(stats, slot,
                                (ngx_constraint_stats_view_t *) visit->view);
 
-    rc = NGX_OK;
+    if (slot != ngx_constraint_stats_profile_other(stats)
+        || visit->view->values[NGX_CONSTRAINT_STAT_EXECUTIONS])
+    {
+        rc = NGX_OK;
+    }
 
 done:
 
@@ -537,9 +542,8 @@ ngx_constraint_stats_copy_locked(ngx_constraint_stats_t *stats,
     if (old->kind == NGX_CONSTRAINT_SLOT_PROFILE) {
         slot = ngx_constraint_stats_profile_locked(stats, &name);
 
-        if (slot) {
-            ngx_constraint_stats_fold_locked(stats, slot, from, old);
-        }
+        slot->used = old->used;
+        ngx_constraint_stats_fold_locked(stats, slot, from, old);
 
         return;
     }
@@ -548,18 +552,20 @@ ngx_constraint_stats_copy_locked(ngx_constraint_stats_t *stats,
         return;
     }
 
-    slot = ngx_constraint_stats_take_locked(stats, old->kind, &name, NULL);
+    name = ngx_constraint_stats_name(from, &from->slots[old->profile - 1]);
+    profile = ngx_constraint_stats_profile_locked(stats, &name);
+
+    name = ngx_constraint_stats_name(from, old);
+    slot = ngx_constraint_stats_take_locked(stats, old->kind, &name, profile);
+
     if (slot == NULL) {
         return;
     }
 
-    name = ngx_constraint_stats_name(from, &from->slots[old->profile - 1]);
-    profile = ngx_constraint_stats_profile_locked(stats, &name);
-
     slot->born_ms = old->born_ms;
     slot->labelled = old->labelled;
     slot->used = old->used;
-    slot->profile = profile ? profile - stats->slots + 1 : 0;
+    slot->profile = profile - stats->slots + 1;
 
     if (old->kind == NGX_CONSTRAINT_SLOT_STATE) {
         ngx_constraint_stats_state_copy_locked(stats, slot, from, old);

@@ -10,6 +10,7 @@
  *
  *   stats        the table: slots by name, attach, drop, recycle
  *   stats_state  what others keep by a constraint's name
+ *   stats_profile  slots of profiles
  *   stats_piece  memory of 512 bytes: free list, eviction, repair
  *   stats_count  one decision; the hot path
  *   stats_read   views, walks, labels, copies
@@ -33,7 +34,7 @@
 
 typedef enum {
     NGX_CONSTRAINT_SLOT_CONSTRAINT = 0,
-    NGX_CONSTRAINT_SLOT_PROFILE,          /* what dropped ones left; stays */
+    NGX_CONSTRAINT_SLOT_PROFILE,          /* what dropped ones left */
     NGX_CONSTRAINT_SLOT_UNLABELLED,       /* the same; the first slot */
     NGX_CONSTRAINT_SLOT_STATE             /* its bank is somebody's state */
 } ngx_constraint_slot_e;
@@ -165,7 +166,18 @@ ngx_constraint_stats_slot_t *ngx_constraint_stats_take_locked(
     ngx_constraint_stats_t *stats, ngx_constraint_slot_e kind,
     const ngx_str_t *name, ngx_constraint_stats_slot_t *keep);
 
-/* The slot of a profile, made if need be. */
+/* Takes the slot from its owner; what it counted is left to others. */
+void ngx_constraint_stats_drop_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *slot);
+
+/* stats_profile.c: the first slots of a new table; and the slot of a profile,
+ * made if need be: that of all others where there is no room. */
+#define NGX_CONSTRAINT_STATS_SLOT_OTHER  2
+
+#define ngx_constraint_stats_profile_other(stats)                             \
+    (&(stats)->slots[NGX_CONSTRAINT_STATS_SLOT_OTHER])
+
+void ngx_constraint_stats_profile_init_locked(ngx_constraint_stats_t *stats);
 ngx_constraint_stats_slot_t *ngx_constraint_stats_profile_locked(
     ngx_constraint_stats_t *stats, const ngx_str_t *profile);
 
