@@ -13,11 +13,13 @@
 #include "cel_code.h"
 #include "cel_atom.h"
 #include "cel_env.h"
+#include "cel_quick.h"
 #include "cel_re2.h"
 
 
 static cel_program_t *cel_program_create(const cel_env_t *env);
 static bool cel_program_make(cel_code_t *c, const cel_cost_t *cost);
+static bool cel_program_copies(cel_code_t *c);
 static bool cel_program_copy(cel_code_t *c, const void *items, uint32_t n,
     size_t size, void *out);
 static bool cel_program_facts_copy(cel_code_t *c);
@@ -112,6 +114,23 @@ cel_program_make(cel_code_t *c, const cel_cost_t *cost)
     program->ncalls = c->ncalls;
     program->nhandlers = c->nhandlers;
 
+    if (!cel_program_copies(c)) {
+        return false;
+    }
+
+    cel_quick_find(program);
+
+    return true;
+}
+
+
+static bool
+cel_program_copies(cel_code_t *c)
+{
+    cel_program_t  *program;
+
+    program = c->program;
+
     return cel_program_copy(c, c->code, c->ncode, sizeof(cel_instr_t),
                             &program->code)
            && cel_program_copy(c, c->offsets, c->ncode, sizeof(uint32_t),
@@ -156,15 +175,16 @@ cel_program_copy(cel_code_t *c, const void *items, uint32_t n, size_t size,
 {
     void  *p;
 
+    if (n == 0) {
+        return true;                     /* it is NULL already */
+    }
+
     p = cel_program_alloc(c, n * size);
     if (p == NULL) {
         return false;
     }
 
-    if (n != 0) {
-        memcpy(p, items, n * size);
-    }
-
+    memcpy(p, items, n * size);
     memcpy(out, &p, sizeof(p));
 
     return true;
@@ -390,6 +410,11 @@ cel_program_expect(const cel_program_t *program)
 void
 cel_program_expect_code(const cel_program_t *program)
 {
+    if (program->quick.form != CEL_QUICK_NONE) {
+        __builtin_prefetch(program->quick.constant.s);
+        return;
+    }
+
     __builtin_prefetch(program->code);
     __builtin_prefetch(program->constants);
 }

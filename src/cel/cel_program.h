@@ -68,7 +68,29 @@ struct cel_owned_s {
 };
 
 
+/* What a program of one comparison does, see cel_quick.h. */
+
+typedef enum {
+    CEL_QUICK_NONE = 0,
+    CEL_QUICK_VALUE,                     /* the fact itself */
+    CEL_QUICK_EQ,
+    CEL_QUICK_NE,
+    CEL_QUICK_ORDER,
+    CEL_QUICK_IN,
+    CEL_QUICK_STARTS
+} cel_quick_form_t;
+
+typedef struct {
+    uint8_t               form;
+    uint8_t               order;         /* as of ORDER_CONST */
+    uint16_t              units;
+    cel_slot_t            slot;
+    cel_value_t           constant;
+} cel_quick_t;
+
+
 struct cel_program_s {
+    cel_quick_t           quick;         /* first: all that is read then */
     const cel_instr_t    *code;
     const cel_value_t    *constants;
     const cel_call_t     *calls;

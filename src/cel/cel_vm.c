@@ -19,7 +19,7 @@
 
 
 #include "cel_program.h"
-#include "cel_vm.h"
+#include "cel_quick.h"
 
 
 #define CEL_FRAME_SMALL  1024      /* bytes of a frame on the C stack */
@@ -34,6 +34,9 @@ typedef struct {
 } cel_frame_t;
 
 
+static inline void cel_vm_first_look(cel_eval_t *eval);
+static cel_status_t cel_vm_eval(const cel_program_t *program,
+    cel_eval_t *eval, cel_value_t *value);
 static void cel_vm_locate(const cel_program_t *program, cel_eval_t *eval);
 static cel_status_t cel_vm_loop(const cel_program_t *program,
     cel_eval_t *eval, cel_frame_t *frame, cel_value_t *value);
@@ -87,6 +90,24 @@ cel_vm_enter(const cel_program_t *program, cel_eval_t *eval,
 cel_status_t
 cel_eval(const cel_program_t *program, cel_eval_t *eval, cel_value_t *value)
 {
+    if (cel_unlikely(eval->next_look == 0)) {
+        cel_vm_first_look(eval);
+    }
+
+    if (program->quick.form != CEL_QUICK_NONE
+        && cel_likely(cel_quick_run(&program->quick, eval, value)))
+    {
+        return CEL_OK;
+    }
+
+    return cel_vm_eval(program, eval, value);
+}
+
+
+static __attribute__((noinline)) cel_status_t
+cel_vm_eval(const cel_program_t *program, cel_eval_t *eval,
+    cel_value_t *value)
+{
     uint32_t      depth;
     cel_status_t  rc;
 
@@ -115,7 +136,22 @@ cel_eval(const cel_program_t *program, cel_eval_t *eval, cel_value_t *value)
 cel_status_t
 cel_vm_run(const cel_program_t *program, cel_eval_t *eval, cel_value_t *value)
 {
+    cel_vm_first_look(eval);
+
     return cel_vm_enter(program, eval, value);
+}
+
+
+/* The first look, for an evaluation that has none: at the clock or limit. */
+
+static inline void
+cel_vm_first_look(cel_eval_t *eval)
+{
+    eval->next_look = CEL_LOOK_EVERY;
+
+    if (eval->cost_limit != 0 && eval->cost_limit < CEL_LOOK_EVERY) {
+        eval->next_look = eval->cost_limit + 1;
+    }
 }
 
 
@@ -220,14 +256,6 @@ cel_vm_loop(const cel_program_t *program, cel_eval_t *eval,
     constants = program->constants;
     sp = frame->stack;
     ip = code;
-
-    if (cel_unlikely(eval->next_look == 0)) {
-        eval->next_look = CEL_LOOK_EVERY;
-
-        if (eval->cost_limit != 0 && eval->cost_limit < CEL_LOOK_EVERY) {
-            eval->next_look = eval->cost_limit + 1;
-        }
-    }
 
     cost = eval->cost;
     look = eval->next_look;

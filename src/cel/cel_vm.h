@@ -131,6 +131,59 @@ cel_same_text(const char *a, const char *b, size_t len)
 }
 
 
+/* The first bytes as a number, of which the first is the highest. */
+
+static inline uint64_t
+cel_load_8(const char *s)
+{
+    uint64_t  n;
+
+    memcpy(&n, s, 8);
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    n = __builtin_bswap64(n);
+#endif
+
+    return n;
+}
+
+
+static inline uint32_t
+cel_load_4(const char *s)
+{
+    uint32_t  n;
+
+    memcpy(&n, s, 4);
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    n = __builtin_bswap32(n);
+#endif
+
+    return n;
+}
+
+
+/* Less than 8 of them: some count twice, where another text's do, too. */
+
+static inline uint64_t
+cel_load_short(const char *s, uint32_t len)
+{
+    const unsigned char  *p;
+
+    if (len >= 4) {
+        return (uint64_t) cel_load_4(s) << 32 | cel_load_4(s + len - 4);
+    }
+
+    if (len == 0) {
+        return 0;
+    }
+
+    p = (const unsigned char *) s;
+
+    return (uint64_t) p[0] << 16 | (uint64_t) p[len / 2] << 8 | p[len - 1];
+}
+
+
 /* The short cases: false says that it is none, and nothing was done. */
 
 static inline bool
@@ -215,25 +268,105 @@ cel_vm_in_set_short(const cel_value_t *v, const cel_value_t *set,
 }
 
 
-/* op: 0 < , 1 <= , 2 > , 3 >= */
+/* What is charged for its start is in the instruction. */
+
+static inline bool
+cel_vm_starts_short(const cel_value_t *v, const cel_value_t *start,
+    cel_value_t *out)
+{
+    if (v->kind != CEL_STRING) {
+        return false;
+    }
+
+    cel_put_bool(out, v->len >= start->len
+                      && cel_same_text(v->s, start->s, start->len));
+
+    return true;
+}
+
+
+/*
+ * 0 less, 1 equal, 2 greater, by bytes.  What begins alike is compared as
+ * numbers whose first byte is the highest, again by two loads that overlap.
+ */
+
+static inline uint32_t
+cel_order_text(const cel_value_t *a, const cel_value_t *b)
+{
+    int       n;
+    uint32_t  len;
+    uint64_t  i, j;
+
+    len = a->len < b->len ? a->len : b->len;
+
+    if (len > 16) {
+        n = memcmp(a->s, b->s, len);
+        i = n > 0;
+        j = n < 0;
+
+    } else if (len >= 8) {
+        i = cel_load_8(a->s);
+        j = cel_load_8(b->s);
+
+        if (i == j) {
+            i = cel_load_8(a->s + len - 8);
+            j = cel_load_8(b->s + len - 8);
+        }
+
+    } else {
+        i = cel_load_short(a->s, len);
+        j = cel_load_short(b->s, len);
+    }
+
+    if (i == j) {
+        i = a->len;
+        j = b->len;
+    }
+
+    return (uint32_t) (i >= j) + (uint32_t) (i > j);
+}
+
+
+/* A bit for each of less, equal, greater; op: 0 < , 1 <= , 2 > , 3 >= */
+
+static inline void
+cel_put_order(cel_value_t *out, uint32_t op, uint32_t order)
+{
+    static const uint8_t  wanted[] = { 1, 3, 4, 6 };
+
+    cel_put_bool(out, (wanted[op] >> order) & 1);
+}
+
 
 static inline bool
 cel_vm_order_short(const cel_value_t *a, const cel_value_t *b, uint32_t op,
     cel_value_t *out)
 {
-    uint32_t  order;
-
-    /* a bit for each of less, equal, greater */
-
-    static const uint8_t  wanted[] = { 1, 3, 4, 6 };
-
     if (cel_unlikely(a->kind != CEL_INT || b->kind != CEL_INT)) {
         return false;
     }
 
-    order = (uint32_t) (a->i >= b->i) + (uint32_t) (a->i > b->i);
+    cel_put_order(out, op,
+                  (uint32_t) (a->i >= b->i) + (uint32_t) (a->i > b->i));
 
-    cel_put_bool(out, (wanted[op] >> order) & 1);
+    return true;
+}
+
+
+/* Texts of which one is short: nothing more is charged. */
+
+static inline bool
+cel_vm_order_text(const cel_value_t *a, const cel_value_t *b, uint32_t op,
+    cel_value_t *out)
+{
+    if (a->kind != CEL_STRING || b->kind != CEL_STRING
+        || (a->len >= 1u << CEL_BYTES_SHIFT
+            && b->len >= 1u << CEL_BYTES_SHIFT))
+    {
+        return false;
+    }
+
+    cel_put_order(out, op, cel_order_text(a, b));
 
     return true;
 }

@@ -131,6 +131,10 @@ cel_vm_order(cel_eval_t *eval, const cel_value_t *a,
     int   order;
     bool  result;
 
+    if (cel_vm_order_text(a, b, op, out)) {
+        return CEL_OK;
+    }
+
     if (cel_compare(eval, a, b, &order) != CEL_OK) {
         return CEL_ERROR;
     }

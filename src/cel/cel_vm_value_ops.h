@@ -368,10 +368,8 @@ op_STARTS_CONST:
     CEL_SPEND(ip->a);
     k = &constants[ip->b];
 
-    if (cel_unlikely(sp[-1].kind != CEL_STRING)) {
+    if (cel_unlikely(!cel_vm_starts_short(&sp[-1], k, &sp[-1]))) {
         CEL_FAIL(cel_fail_overload(eval));
     }
 
-    cel_put_bool(&sp[-1], sp[-1].len >= k->len
-                          && cel_same_text(sp[-1].s, k->s, k->len));
     CEL_NEXT;
