@@ -14,6 +14,7 @@ Runs every t/**/*.t, or those whose path holds a PATTERN, against nginx built
 with the module inside, first with ASan and UBSan, then plain; prove's summary
 comes last.
 
+  --list        tell which those are, and do nothing
   --build-only  stop after build/ngx_http_constraint_module.so and
                 build/constraintctl
   --plain       against the plain build alone
@@ -38,10 +39,12 @@ suites="asan plain"
 jobs=3
 verbose=
 build_only=
+list=
 patterns=()
 
 while [ $# -gt 0 ]; do
     case "$1" in
+        --list)        list=1 ;;
         --build-only)  build_only=1 ;;
         --plain)       suites=plain ;;
         --asan)        suites=asan ;;
@@ -88,7 +91,7 @@ for suite in $suites; do
             wanted=
 
             for pattern in "${patterns[@]}"; do
-                case "${file%.t}" in
+                case "t/${file%.t}" in
                     *"${pattern%.t}"*)  wanted=1 ;;
                 esac
             done
@@ -104,6 +107,11 @@ done
 if [ -z "$build_only" ] && [ ${#files[@]} -eq 0 ]; then
     echo "run.sh: no test matches: ${patterns[*]}" >&2
     exit 2
+fi
+
+if [ -n "$list" ]; then
+    printf '%s\n' "${files[@]}"
+    exit 0
 fi
 
 

@@ -38,6 +38,12 @@ like($out, qr/^run\.sh: unknown option "--nonsense"\n/, 'by its name');
 is($status, 2, 'run.sh refuses a pattern that matches nothing');
 is($out, "run.sh: no test matches: no-such-test\n", 'with one line');
 
+for my $pattern (qw(gate/bypass t/gate/bypass.t bypass.t)) {
+    ($status, $out) = run("t/run.sh --list $pattern");
+    is($out, "asan/gate/bypass.t\nplain/gate/bypass.t\n",
+        "run.sh finds what $pattern names");
+}
+
 ($status, $out) = run('t/run.sh -j x');
 is($status, 2, 'run.sh refuses a wrong -j');
 
