@@ -32,7 +32,8 @@ $c->good('location', 'constraint off;');
 $c->bad('main', 'constraint x;', qr/not allowed here/);
 $c->bad('server', 'constraint;', qr/invalid number of arguments/);
 $c->bad('server', 'constraint a/b;', qr/invalid message type "a\/b"/);
-$c->bad('server', 'constraint execute;', qr/reserved/);
+$c->bad('server', 'constraint execute;', qr/none of execute, metadata/);
+$c->bad('server', 'constraint ..;', qr/invalid message type "\.\."/);
 $c->bad('server', 'constraint ' . 'x' x 256 . ';', qr/1 to 255/);
 $c->bad('server', 'constraint x speed=high;',
     qr/invalid parameter "speed=high"/);

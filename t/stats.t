@@ -205,6 +205,7 @@ for my $bad ('?sort=nothing', '?sort=', '?sort=-', '?sort=denies,', '?by=x',
     my ($status, $answer) = stats($bad);
     is($status, 400, "$bad is refused");
     is($answer->{code}, 'InvalidArgument', 'as an argument');
+    is("?$answer->{details}[0]{path}", $bad =~ s/=.*//r, 'which one');
 }
 
 my $profiles = stats('?by=profile');

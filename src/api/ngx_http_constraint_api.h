@@ -228,7 +228,12 @@ ngx_int_t ngx_http_constraint_api_route(ngx_http_constraint_api_t *api);
 /* NGX_OK, or NGX_DONE when the call has been answered (400). */
 ngx_int_t ngx_http_constraint_api_arguments(ngx_http_constraint_api_t *api);
 
-/* A number of [min, max], fallback when value is not given; NGX_DONE when
+/* Answers 400: the argument NAME, and what about it. */
+void ngx_http_constraint_api_bad_argument(ngx_http_constraint_api_t *api,
+    const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A number of [1, max], left alone when value is not given; NGX_DONE when
  * answered. */
 ngx_int_t ngx_http_constraint_api_number(ngx_http_constraint_api_t *api,
     const char *name, const ngx_str_t *value, uint64_t max,

@@ -123,10 +123,8 @@ ngx_http_constraint_api_argument(ngx_http_constraint_api_t *api,
         slot = (ngx_str_t *) ((u_char *) &api->args + arg->offset);
 
         if (slot->data) {
-            ngx_http_constraint_api_fail(api,
-                                 NGX_HTTP_CONSTRAINT_API_E_INVALID_ARGUMENT,
-                                 NULL, "the argument \"%s\" is given twice",
-                                 arg->name);
+            ngx_http_constraint_api_bad_argument(api, arg->name,
+                                                 "is given twice");
             return NGX_DONE;
         }
 
@@ -160,10 +158,8 @@ ngx_http_constraint_api_decode(ngx_http_constraint_api_t *api,
     if (ngx_strlchr(decoded->data, dst, '\0') != NULL
         || !ngx_constraint_utf8_valid(decoded->data, decoded->len))
     {
-        ngx_http_constraint_api_fail(api,
-                                 NGX_HTTP_CONSTRAINT_API_E_INVALID_ARGUMENT,
-                                 NULL, "the argument \"%s\" is not UTF-8 "
-                                 "text", name);
+        ngx_http_constraint_api_bad_argument(api, name, "is not UTF-8 text "
+                                             "without NUL");
         return NGX_DONE;
     }
 
@@ -202,6 +198,27 @@ ngx_http_constraint_api_unknown(ngx_http_constraint_api_t *api,
 }
 
 
+void
+ngx_http_constraint_api_bad_argument(ngx_http_constraint_api_t *api,
+    const char *name, const char *fmt, ...)
+{
+    char      message[512];
+    json_t   *details;
+    va_list   args;
+
+    va_start(args, fmt);
+    (void) vsnprintf(message, sizeof(message), fmt, args);
+    va_end(args);
+
+    details = ngx_http_constraint_api_detail(name, ngx_strlen(name), message);
+
+    ngx_http_constraint_api_fail(api,
+                                 NGX_HTTP_CONSTRAINT_API_E_INVALID_ARGUMENT,
+                                 details, "the argument \"%s\" %s", name,
+                                 message);
+}
+
+
 ngx_int_t
 ngx_http_constraint_api_number(ngx_http_constraint_api_t *api,
     const char *name, const ngx_str_t *value, uint64_t max, uint64_t *number)
@@ -227,11 +244,9 @@ ngx_http_constraint_api_number(ngx_http_constraint_api_t *api,
     }
 
     if (n == 0 || i < value->len) {
-        ngx_http_constraint_api_fail(api,
-                                 NGX_HTTP_CONSTRAINT_API_E_INVALID_ARGUMENT,
-                                 NULL, "the argument \"%s\" is not a number "
-                                 "from 1 to %llu", name,
-                                 (unsigned long long) max);
+        ngx_http_constraint_api_bad_argument(api, name, "is not a number "
+                                             "from 1 to %llu",
+                                             (unsigned long long) max);
         return NGX_DONE;
     }
 

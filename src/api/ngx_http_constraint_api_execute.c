@@ -83,9 +83,8 @@ ngx_http_constraint_api_execute(ngx_http_constraint_api_t *api)
     } else if (explain->data
                && !(explain->len == 1 && explain->data[0] == '0'))
     {
-        ngx_http_constraint_api_fail(api,
-                                 NGX_HTTP_CONSTRAINT_API_E_INVALID_ARGUMENT,
-                                 NULL, "the argument \"explain\" is 0 or 1");
+        ngx_http_constraint_api_bad_argument(api, "explain",
+                                             "must be 0 or 1");
         return;
     }
 

@@ -21,6 +21,7 @@ static ngx_uint_t ngx_http_constraint_api_type_is(const ngx_str_t *type,
     const char *name);
 static ngx_uint_t ngx_http_constraint_api_type_ends(const ngx_str_t *type,
     const char *suffix);
+static const char *ngx_http_constraint_api_syntax(json_error_t *e);
 static json_t *ngx_http_constraint_api_too_deep(const ngx_str_t *text);
 static json_t *ngx_http_constraint_api_position(const char *message,
     ngx_uint_t line, ngx_uint_t column);
@@ -176,6 +177,7 @@ ngx_http_constraint_api_parse(const ngx_str_t *text,
     ngx_http_constraint_api_error_e *error, json_t **failure)
 {
     json_t        *json, *details;
+    const char    *message;
     json_error_t   e;
 
     details = ngx_http_constraint_api_too_deep(text);
@@ -196,13 +198,14 @@ ngx_http_constraint_api_parse(const ngx_str_t *text,
                  ? NGX_HTTP_CONSTRAINT_API_E_DUPLICATE_KEY
                  : NGX_HTTP_CONSTRAINT_API_E_MALFORMED_JSON;
 
-        details = ngx_http_constraint_api_position(e.text,
+        message = ngx_http_constraint_api_syntax(&e);
+        details = ngx_http_constraint_api_position(message,
                                                    ngx_max(e.line, 1),
                                                    ngx_max(e.column, 1));
         *failure = ngx_http_constraint_api_envelope(*error, details,
                                        "the body is not valid JSON at line "
                                        "%d, column %d: %s", ngx_max(e.line, 1),
-                                       ngx_max(e.column, 1), e.text);
+                                       ngx_max(e.column, 1), message);
         return NULL;
     }
 
@@ -218,6 +221,29 @@ ngx_http_constraint_api_parse(const ngx_str_t *text,
     }
 
     return json;
+}
+
+
+/* the parser's words, but for those that are about the parser */
+
+static const char *
+ngx_http_constraint_api_syntax(json_error_t *e)
+{
+    switch (json_error_code(e)) {
+
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        return "a string must not hold \\u0000";
+
+    case json_error_end_of_input_expected:
+        return "something follows the value";
+
+    case json_error_numeric_overflow:
+        return "a number is beyond 64 bits signed or the range of a double";
+
+    default:
+        return e->text;
+    }
 }
 
 

@@ -102,12 +102,22 @@ ngx_http_constraint_api_profile_delete(ngx_http_constraint_api_t *api)
 static ngx_int_t
 ngx_http_constraint_api_profile_body(ngx_http_constraint_api_t *api)
 {
-    json_t                        *profile;
+    json_t                        *profile, *details;
     ngx_int_t                      rc;
     ngx_constraint_field_error_t   error;
 
     if (ngx_constraint_catalogue_profile_find(api->catalogue, &api->name)) {
         return NGX_OK;
+    }
+
+    if (!ngx_constraint_name_valid(api->name.data, api->name.len)) {
+        details = ngx_http_constraint_api_detail("name", 4, "must be "
+                                                 NGX_CONSTRAINT_NAME_RULE);
+        ngx_http_constraint_api_fail(api,
+                                     NGX_HTTP_CONSTRAINT_API_E_INVALID_FIELD,
+                                     details, "the name in the URI must be "
+                                     NGX_CONSTRAINT_NAME_RULE);
+        return NGX_DONE;
     }
 
     profile = ngx_http_constraint_api_object(api);

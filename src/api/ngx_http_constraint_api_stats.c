@@ -42,6 +42,8 @@ static ngx_int_t ngx_http_constraint_api_stats_arguments(
     ngx_http_constraint_api_t *api, ngx_http_constraint_api_stats_t *stats);
 static ngx_int_t ngx_http_constraint_api_stats_sort(
     ngx_http_constraint_api_t *api, ngx_http_constraint_api_stats_t *stats);
+static void ngx_http_constraint_api_stats_unknown(
+    ngx_http_constraint_api_t *api, const u_char *key, size_t len);
 static const char *ngx_http_constraint_api_stats_path(const u_char *name,
     size_t len);
 static void ngx_http_constraint_api_stats_thread(
@@ -153,11 +155,8 @@ ngx_http_constraint_api_stats_arguments(ngx_http_constraint_api_t *api,
                && (by->len != 10
                    || ngx_memcmp(by->data, "constraint", 10) != 0))
     {
-        ngx_http_constraint_api_fail(api,
-                                 NGX_HTTP_CONSTRAINT_API_E_INVALID_ARGUMENT,
-                                 NULL, "the argument \"by\" is \"%.*s\", "
-                                 "known are constraint and profile",
-                                 (int) by->len, (char *) by->data);
+        ngx_http_constraint_api_bad_argument(api, "by", "must be "
+                                             "constraint or profile");
         return NGX_DONE;
     }
 
@@ -172,7 +171,6 @@ ngx_http_constraint_api_stats_sort(ngx_http_constraint_api_t *api,
     ngx_http_constraint_api_stats_t *stats)
 {
     u_char      *p, *last, *end, *to;
-    json_t      *details;
     ngx_uint_t   down;
     const char  *path;
 
@@ -213,18 +211,34 @@ ngx_http_constraint_api_stats_sort(ngx_http_constraint_api_t *api,
         p = end + 1;
     }
 
-    details = ngx_http_constraint_api_detail((char *) p, end - p,
-                                             "unknown key");
+    ngx_http_constraint_api_stats_unknown(api, p, end - p);
 
-    ngx_http_constraint_api_fail(api,
-                                 NGX_HTTP_CONSTRAINT_API_E_INVALID_ARGUMENT,
-                                 details, "the argument \"sort\" has an "
-                                 "unknown key \"%.*s\"; known are executions, "
-                                 "denies, failed_open, p99 and the others of "
-                                 "the manual, \"-\" before it for the largest "
-                                 "first", (int) ngx_min(end - p, 64),
-                                 (char *) p);
     return NGX_DONE;
+}
+
+
+static void
+ngx_http_constraint_api_stats_unknown(ngx_http_constraint_api_t *api,
+    const u_char *key, size_t len)
+{
+    u_char       known[256], *p;
+    ngx_uint_t   i;
+
+    p = known;
+
+    for (i = 0; ngx_http_constraint_api_stats_keys[i].name; i++) {
+        p = ngx_slprintf(p, known + sizeof(known) - 1, "%s%s",
+                         i ? ", " : "",
+                         ngx_http_constraint_api_stats_keys[i].name);
+    }
+
+    *p = '\0';
+
+    ngx_http_constraint_api_bad_argument(api, "sort", "has an unknown key "
+                                         "\"%.*s\"; known are %s, with \"-\" "
+                                         "before it for the largest first",
+                                         (int) ngx_min(len, 64),
+                                         (char *) key, (char *) known);
 }
 
 

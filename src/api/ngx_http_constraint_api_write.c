@@ -547,6 +547,6 @@ ngx_http_constraint_api_not_found(ngx_http_constraint_api_t *api,
                                  ngx_http_constraint_api_noun(kind),
                                  api->args.revision.data
                                  ? "name and revision" : "name",
-                                 valid ? "" : ": names are 1 to 255 of "
-                                 "A-Z a-z 0-9 . _ : - and no reserved word");
+                                 valid ? "" : ": names are "
+                                 NGX_CONSTRAINT_NAME_RULE);
 }

@@ -30,6 +30,11 @@
 
 
 #define NGX_CONSTRAINT_NAME_MAX       255
+
+/* what ngx_constraint_name_valid() takes, for messages */
+#define NGX_CONSTRAINT_NAME_RULE                                              \
+    "1 to 255 of A-Z a-z 0-9 . _ : - and none of execute, metadata, "         \
+    "unload, check, off, \".\" and \"..\""
 #define NGX_CONSTRAINT_METADATA_MAX   65536
 #define NGX_CONSTRAINT_WORKFLOW_MAX   (4 * 1024 * 1024)
 #define NGX_CONSTRAINT_ORGANISATION   "default"
@@ -156,7 +161,10 @@ typedef struct {
 ngx_int_t ngx_constraint_record_validate(json_t *body, ngx_uint_t partial,
     ngx_constraint_field_error_t *error);
 
-/* [A-Za-z0-9._:-]{1,255} and not a reserved word */
+/*
+ * [A-Za-z0-9._:-]{1,255} and none of the routes' words, nor "." and "..",
+ * which no path can name.
+ */
 ngx_uint_t ngx_constraint_name_valid(const u_char *p, size_t len);
 
 

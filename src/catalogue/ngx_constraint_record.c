@@ -76,7 +76,7 @@ static const ngx_constraint_field_t  ngx_constraint_fields[] = {
 
 
 static const char  *ngx_constraint_reserved[] = {
-    "execute", "metadata", "unload", "check", "off", NULL
+    "execute", "metadata", "unload", "check", "off", ".", "..", NULL
 };
 
 
@@ -246,8 +246,7 @@ ngx_constraint_check_name(json_t *value)
     if (!ngx_constraint_name_valid((u_char *) json_string_value(value),
                                    json_string_length(value)))
     {
-        return "must be 1 to 255 of A-Z a-z 0-9 . _ : - and none of the "
-               "words execute, metadata, unload, check, off";
+        return "must be " NGX_CONSTRAINT_NAME_RULE;
     }
 
     return NULL;

@@ -100,8 +100,7 @@ ngx_constraint_write_compile(ngx_constraint_writing_t *writing)
 
     } else {
         rc = ngx_constraint_write_refuse(write, NGX_CONSTRAINT_WRITE_INVALID,
-                 "$.name", "must be 1 to 255 of A-Z a-z 0-9 . _ : - and none "
-                 "of the words execute, metadata, unload, check, off");
+                 "$.name", "must be " NGX_CONSTRAINT_NAME_RULE);
     }
 
     workflow_destroy(workflow);

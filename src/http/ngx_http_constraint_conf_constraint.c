@@ -117,9 +117,8 @@ ngx_http_constraint_conf_message_type(ngx_conf_t *cf, ngx_str_t *value,
 
     if (!ngx_constraint_name_valid(value->data, value->len)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid message type \"%V\", it must be 1 to 255 "
-                           "of A-Z a-z 0-9 . _ : - and not a reserved word",
-                           value);
+                           "invalid message type \"%V\", it must be "
+                           NGX_CONSTRAINT_NAME_RULE, value);
         return NGX_CONF_ERROR;
     }
 

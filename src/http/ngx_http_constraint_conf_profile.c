@@ -101,9 +101,8 @@ ngx_http_constraint_profile_name(ngx_conf_t *cf,
 
     if (!ngx_constraint_name_valid(name->data, name->len)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid profile name \"%V\": it must be 1 to 255 "
-                           "of A-Z a-z 0-9 . _ : - and none of the words "
-                           "execute, metadata, unload, check, off", name);
+                           "invalid profile name \"%V\": it must be "
+                           NGX_CONSTRAINT_NAME_RULE, name);
         return NGX_ERROR;
     }
 

@@ -112,6 +112,19 @@ for my $case (@bad) {
     }
 }
 
+# what is wrong is said in words of JSON, not of the parser
+
+for my $case (
+    [ $head . '{"x":"a\u0000b"}}', qr/must not hold \\u0000$/ ],
+    [ $head . '{"a\u0000b":1}}', qr/must not hold \\u0000$/ ],
+    [ "$good\0", qr/something follows the value$/ ],
+    [ $head . '{"x":9223372036854775808}}', qr/beyond 64 bits signed/ ],
+    [ $head . '{"x":1e999}}', qr/or the range of a double$/ ])
+{
+    my ($status, $data) = $t->api('POST', '/constraint', $case->[0]);
+    like($data->{error}, $case->[1], "in words: $case->[1]");
+}
+
 is(($t->api('GET', '/constraint/new'))[0], 404, 'nothing was stored');
 is(($t->api('GET', '/constraint/c'))[1]{data}{description}, undef,
     'nothing was changed');

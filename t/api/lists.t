@@ -150,6 +150,7 @@ for my $case ('limit=0', 'limit=1001', 'limit=x', 'limit=', 'limit=-5',
     ($status, $data) = list({}, $case);
     is($status, 400, "?$case is refused");
     is($data->{code}, 'InvalidArgument', 'its code');
+    is($data->{details}[0]{path}, $case =~ s/=.*//r, 'which one');
 }
 
 is((list({}, $_))[0], 200, "?$_ is taken")

@@ -147,8 +147,14 @@ is(api('DELETE', '/r/profiles/x'), 403, 'or delete');
 
 # names
 
-is(api('PUT', '/profiles/check', {}), 404, 'a reserved word');
-is(api('PUT', '/profiles/a%20b', {}), 404, 'no name');
+for my $name ('check', 'a%20b', 'x' x 256) {
+    is(api('PUT', "/profiles/$name", {}), 400,
+        'no name: ' . substr($name, 0, 9));
+    is($data->{code}, 'InvalidField', 'told so');
+    is($data->{details}[0]{path}, 'name', 'where');
+    like($data->{error}, qr/URI must be 1 to 255 of/, 'and what would be');
+}
+
 is(api('GET', '/profiles/' . 'x' x 256), 404, 'too long a name');
 is(api('PUT', '/profiles/' . 'x' x 255, {}), 201, 'as long as it may be');
 is(api('DELETE', '/profiles/' . 'x' x 255), 200, 'and gone');

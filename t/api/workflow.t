@@ -105,6 +105,9 @@ is(($t->api('GET', "/workflow/w?revision=$_"))[0], 400, "revision=$_")
 ($status, $data) = $t->api('PUT', '/workflow/w', { %policy, name => 'v' });
 is($status, 400, 'a workflow keeps its name');
 is($data->{details}[0]{path}, '$.name', 'the path');
+($status, $data) = $t->api('POST', '/workflow', { %policy, name => '..' });
+is($status, 400, 'a name that no path can have');
+is($data->{details}[0]{path}, '$.name', 'the path');
 is(($t->api('PUT', '/workflow/none', { %policy, name => 'none' }))[0], 404,
     'what is not there is not updated');
 
