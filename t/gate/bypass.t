@@ -81,6 +81,39 @@ location /satisfy {
     constraint no;
     proxy_pass http://backend;
 }
+location /if {
+    constraint no;
+    if ($arg_pass) { proxy_pass http://backend; }
+    if ($arg_set) { set $x 1; }
+    if ($arg_rewritten) { rewrite ^ /open/was-if break; }
+    proxy_pass http://backend;
+}
+location /except {
+    constraint no;
+    limit_except GET { allow all; }
+    proxy_pass http://backend;
+}
+location /parent {
+    constraint no;
+    location /parent/child { proxy_pass http://backend; }
+    location ~ \.txt$ { proxy_pass http://backend; }
+}
+location /last { constraint open; rewrite ^/last(.*)$ /deny$1 last; }
+location /break {
+    constraint folder;
+    rewrite ^/break(.*)$ /deny$1 break;
+    proxy_pass http://backend;
+}
+location /intercept {
+    constraint open;
+    proxy_intercept_errors on;
+    error_page 404 = @named;
+    proxy_pass http://backend;
+}
+location /ssi { constraint open; ssi on; proxy_pass http://backend; }
+location /fastcgi { constraint no; fastcgi_pass 127.0.0.1:%%PORT_B%%; }
+location /uwsgi { constraint no; uwsgi_pass 127.0.0.1:%%PORT_B%%; }
+location /scgi { constraint no; scgi_pass 127.0.0.1:%%PORT_B%%; }
 location /upgrade {
     constraint no;
     proxy_http_version 1.1;
@@ -117,6 +150,15 @@ sub reply {
 
     if ($request->{uri} =~ m{^/accel}) {
         return (200, { 'X-Accel-Redirect' => '/internal/secret' }, 'x');
+    }
+
+    if ($request->{uri} =~ m{^/intercept}) {
+        return (404, {}, 'x');
+    }
+
+    if ($request->{uri} =~ m{^/ssi}) {
+        return (200, { 'Content-Type' => 'text/html' },
+            '<!--#include virtual="/deny/included" -->');
     }
 
     if ($request->{uri} eq '/same/start') {
@@ -193,6 +235,33 @@ my @rows = (
       send => raw('POST /deny', 'Content-Length: 5',
           'Transfer-Encoding: chunked', \"0\r\n\r\n$smuggled"),
       all => 1, hidden => qr{smuggled|deny} },
+    (map { {
+        name => $_->[0],
+        send => raw('POST /deny', @{$_->[1]}, \"0\r\n\r\n$smuggled"),
+        all => 1, hidden => qr{smuggled|deny},
+    } } (
+        [ 'chunked, identity', [ 'Transfer-Encoding: chunked, identity' ] ],
+        [ 'identity, chunked', [ 'Transfer-Encoding: identity, chunked' ] ],
+        [ 'a coding after a tab', [ "Transfer-Encoding:\tchunked" ] ],
+        [ 'a coding like chunked', [ 'Transfer-Encoding: xchunked' ] ],
+        [ 'two Transfer-Encoding', [ ('Transfer-Encoding: chunked') x 2 ] ],
+        [ 'two lengths', [ 'Content-Length: 0', "Content-Length: 5" ] ],
+        [ 'a length with a sign', [ 'Content-Length: +5' ] ],
+        [ 'a negative length', [ 'Content-Length: -1' ] ],
+        [ 'a length beyond 64 bits', [ 'Content-Length: ' . '9' x 20 ] ],
+    )),
+    { name => 'chunks of HTTP/1.0',
+      send => "POST /deny HTTP/1.0\r\nTransfer-Encoding: chunked\r\n"
+          . "Connection: keep-alive\r\n\r\n0\r\n\r\n$smuggled",
+      all => 1, hidden => qr{smuggled|deny} },
+    { name => 'a request in a trailer',
+      send => raw('POST /deny', 'Transfer-Encoding: chunked',
+          \"1;a=\"\r\nx\r\n0\r\nX: y\r\n\r\n"),
+      all => 1, hidden => qr{/deny} },
+    { name => 'an upgrade to HTTP/2', send => raw('GET /deny',
+      'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c',
+      'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'), status => 403,
+      hidden => qr{/deny} },
     { name => 'a denied request in a pipeline',
       send => raw('GET /open/1') . raw('GET /deny') . raw('GET /open/2'),
       all => 1, hidden => qr{/deny}, seen => qr{/open/2} },
@@ -346,6 +415,26 @@ my @rows = (
       'Content-Length: 2', \'{}'), status => 403, hidden => qr{/mirror} },
     { name => 'a denied mirror', send => raw('GET /mirrorno'),
       status => 200, hidden => qr{/check}, seen => qr{/mirrorno},
+      off => 'gate.off_subrequests' },
+    (map { {
+        name => $_->[0], send => raw("GET $_->[1]"), status => 403,
+        hidden => $_->[2],
+    } } (
+        [ 'an if that passes', '/if?pass=1', qr{/if} ],
+        [ 'an if that sets', '/if?set=1', qr{/if} ],
+        [ 'an if that rewrites', '/if?rewritten=1', qr{/open} ],
+        [ 'limit_except', '/except', qr{/except} ],
+        [ 'a nested location that inherits', '/parent/child', qr{/parent} ],
+        [ 'one with a pattern', '/parent/a.txt', qr{/parent} ],
+        [ 'a rewrite into a denied location', '/last/x', qr{/deny} ],
+        [ 'a rewrite inside of one location', '/break/x', qr{/deny} ],
+        [ 'an intercepted error', '/intercept', qr{/named} ],
+        [ 'fastcgi_pass', '/fastcgi', qr{.} ],
+        [ 'uwsgi_pass', '/uwsgi', qr{.} ],
+        [ 'scgi_pass', '/scgi', qr{.} ],
+    )),
+    { name => 'an SSI subrequest', send => raw('GET /ssi'), status => 200,
+      hidden => qr{included}, seen => qr{/ssi},
       off => 'gate.off_subrequests' },
     { name => 'a nested location that denies', send => raw('GET /outer/in'),
       status => 403, hidden => qr{/outer/in} },
