@@ -13,9 +13,10 @@ set -eu
 build="nginx nginx-dev gcc g++ make dpkg-dev libc6-dev libjansson-dev
        liblmdb-dev libyaml-dev libre2-dev libsimdjson-dev ca-certificates"
 quickstart="curl util-linux"
-test="perl xz-utils curl util-linux procps prometheus"
+test="perl xz-utils curl util-linux procps binutils openssl lmdb-utils
+      prometheus"
 conformance="nodejs npm"
-matrix="clang valgrind"
+matrix="clang libclang-rt-dev valgrind"
 bench="wrk"
 
 wanted=
@@ -64,27 +65,58 @@ if [ "$(id -u)" -ne 0 ]; then
         exit 1
     fi
 
+    # a password is asked for on the terminal, if there is one
+
+    if ! said=$(sudo true 2>&1); then
+        echo "deps.sh: run this as root ($(echo "$said" | tail -n 1))," \
+             "or install: apt-get install$missing" >&2
+        exit 1
+    fi
+
     sudo=sudo
 fi
 
 echo "installing:$missing"
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+log=$(mktemp "${TMPDIR:-/tmp}/constraint-deps.XXXXXX")
+
+
+# apt ARGS...: a machine that has just started may be busy with updates
+
+apt() {
+    $sudo env LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+        apt-get -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1
+}
 
 install() {
-    $sudo env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y --no-install-recommends $missing >"$log" 2>&1
+    apt install -y --no-install-recommends $missing
 }
+
+
+# reason: why apt failed, in its own words; what could not be fetched explains
+# what cannot be found, and a package's own script what dpkg says of it
+
+reason() {
+    local line
+
+    line=$(grep -E '^[EW]: Failed to fetch ' "$log" | tail -n 1)
+    [ -n "$line" ] || line=$(grep -E '^dpkg: error' "$log" | tail -n 1)
+    [ -n "$line" ] || line=$(grep -E '^E: ' "$log" | head -n 1)
+
+    echo "${line:-apt-get says nothing}" | sed -E 's/^[EW]: //; s/  +/ /g'
+}
+
 
 # package lists may be absent (a fresh image) or old (a file has moved on)
 
 if ! install; then
-    $sudo apt-get update >"$log" 2>&1 || true
+    : >"$log"
 
-    if ! install; then
-        tail -n 20 "$log" >&2
-        echo "deps.sh: could not install:$missing" >&2
+    if ! { apt update; install; }; then
+        echo "deps.sh: could not install$missing: $(reason)" \
+             "(all of it: $log)" >&2
         exit 1
     fi
 fi
+
+rm -f "$log"

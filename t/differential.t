@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # once: it runs constraintctl alone
+# deps: conformance
 #
 # A short run of generated expressions against another implementation.  The
 # long one: t/matrix.sh differential.

@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # once: it has a build of its own
+# deps: matrix
 #
 # A short run of every fuzz target from its seeds, regressions among them, and
 # of a target whose faults a run has to see.  Long ones: t/matrix.sh fuzz.

@@ -73,9 +73,11 @@ done
 cd "$root"
 
 
-# a file that says "# once: REASON" means nothing in a second build
+# a file that says "# once: REASON" means nothing in a second build, one that
+# says "# deps: SET" needs more than the others
 
 files=()
+deps="build test"
 
 for suite in $suites; do
     while read -r file; do
@@ -99,6 +101,7 @@ for suite in $suites; do
 
         if [ -n "$wanted" ]; then
             files+=("$suite/$file")
+            deps="$deps $(sed -n 's/^# deps: //p' "t/$file")"
         fi
     done < <(cd t && find . -name '*.t' -not -path './lib/*' \
              | sed 's,^\./,,' | LC_ALL=C sort)
@@ -115,14 +118,20 @@ if [ -n "$list" ]; then
 fi
 
 
-t/deps.sh build
-t/build.sh module
-
 if [ -n "$build_only" ]; then
+    t/deps.sh build
+    t/build.sh module
     exit 0
 fi
 
-t/deps.sh test
+case " $suites " in
+    *" clang "*)  deps="$deps matrix" ;;
+esac
+
+# all of it before anything is built, so that what cannot be had is told first
+
+t/deps.sh $deps
+t/build.sh module
 
 for suite in $suites; do
     case "$suite" in
