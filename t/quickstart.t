@@ -124,6 +124,11 @@ is(said($out), "quickstart: cannot create /proc/nowhere, choose another place"
 my $fake = $t->testdir() . '/fake';
 mkdir($fake);
 
+for my $path (glob('/usr/bin/* /bin/* /usr/sbin/* /sbin/*')) {
+    my ($name) = $path =~ m{([^/]+)$};
+    symlink($path, "$fake/$name") if $name !~ /^(?:sudo|id|dpkg-query)$/;
+}
+
 $t->write_file('fake/dpkg-query', <<'END');
 #!/bin/sh
 case "$*" in *liblmdb-dev*) echo not-installed ;; *) echo installed ;; esac
@@ -131,14 +136,10 @@ END
 $t->write_file('fake/id', "#!/bin/sh\necho 1000\n");
 chmod(0755, "$fake/dpkg-query", "$fake/id");
 
-SKIP: {
-    skip('sudo is here', 2) if `sh -c 'command -v sudo'`;
-
-    $out = `PATH='$fake':\$PATH '$script' --port $port --dir '$dir' 2>&1`;
-    is($? >> 8, 1, 'a missing package without privilege ends it');
-    is($out, 'deps.sh: run this as root (there is no sudo), or install:'
-        . " apt-get install liblmdb-dev\n", 'with one line');
-}
+$out = `PATH='$fake' '$script' --port $port --dir '$dir' 2>&1`;
+is($? >> 8, 1, 'a missing package without privilege ends it');
+is($out, 'deps.sh: run this as root (there is no sudo), or install:'
+    . " apt-get install liblmdb-dev\n", 'with one line');
 
 
 # said(TEXT): without the progress of the build
