@@ -497,6 +497,26 @@ ngx_int_t ngx_constraint_write_parse(ngx_constraint_writing_t *writing);
 int ngx_constraint_write_load(ngx_constraint_writing_t *writing, u_char kind,
     const ngx_str_t *name, json_t **json, ngx_uint_t *damaged);
 
+/* An entry of an index of users: the constraint's name, and how it stands. */
+
+typedef struct {
+    ngx_str_t  name;
+    MDB_val    key;
+    MDB_val    value;
+} ngx_constraint_user_t;
+
+/* Looks at one user: 0 or an LMDB code, *counts: is it to be told of. */
+typedef int (*ngx_constraint_user_pt)(ngx_constraint_writing_t *writing,
+    const ngx_constraint_user_t *user, ngx_uint_t *counts);
+
+/*
+ * The users whose keys begin with first, at most 1000 of those that count:
+ * 0 with the result IN_USE and their names in write->users, or with nothing
+ * changed when there are none; or a code.
+ */
+int ngx_constraint_write_users(ngx_constraint_writing_t *writing,
+    const ngx_constraint_key_t *first, ngx_constraint_user_pt look);
+
 /*
  * Is the profile there that a constraint's record names, and does the record
  * say enough with it: 0 with *known, or with the result set.

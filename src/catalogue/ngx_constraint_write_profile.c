@@ -12,15 +12,6 @@
 #include "ngx_constraint_catalogue_room.h"
 
 
-#define NGX_CONSTRAINT_PROFILE_USERS_MAX  1000     /* names in an answer */
-
-
-/* Looks at one user; 0 or a code, *counts: is it to be told of. */
-typedef int (*ngx_constraint_profile_user_pt)(
-    ngx_constraint_writing_t *writing, const ngx_str_t *message_type,
-    ngx_uint_t *counts);
-
-
 static int ngx_constraint_write_profile_put(
     ngx_constraint_writing_t *writing, json_t *old);
 static int ngx_constraint_write_profile_record(
@@ -28,12 +19,12 @@ static int ngx_constraint_write_profile_record(
 static int ngx_constraint_write_profile_forget(
     ngx_constraint_writing_t *writing);
 static int ngx_constraint_write_profile_users(
-    ngx_constraint_writing_t *writing, ngx_constraint_profile_user_pt look);
+    ngx_constraint_writing_t *writing, ngx_constraint_user_pt look);
 static int ngx_constraint_write_profile_uses(
-    ngx_constraint_writing_t *writing, const ngx_str_t *message_type,
+    ngx_constraint_writing_t *writing, const ngx_constraint_user_t *user,
     ngx_uint_t *counts);
 static int ngx_constraint_write_profile_lacks(
-    ngx_constraint_writing_t *writing, const ngx_str_t *message_type,
+    ngx_constraint_writing_t *writing, const ngx_constraint_user_t *user,
     ngx_uint_t *counts);
 static int ngx_constraint_write_profile_find(
     ngx_constraint_writing_t *writing, const ngx_str_t *name,
@@ -245,66 +236,15 @@ ngx_constraint_write_profile_forget(ngx_constraint_writing_t *writing)
 }
 
 
-/* IN_USE with the names of those that count, or nothing */
-
 static int
 ngx_constraint_write_profile_users(ngx_constraint_writing_t *writing,
-    ngx_constraint_profile_user_pt look)
+    ngx_constraint_user_pt look)
 {
-    int                      rc;
-    MDB_val                  key, value;
-    ngx_str_t                name;
-    ngx_uint_t               counts;
-    MDB_cursor              *cursor;
-    ngx_constraint_key_t     first;
-    ngx_constraint_write_t  *write;
+    ngx_constraint_key_t  first;
 
-    write = writing->write;
+    ngx_constraint_key_profile_user(&first, &writing->write->key, NULL);
 
-    rc = mdb_cursor_open(writing->txn, writing->dbi, &cursor);
-    if (rc != 0) {
-        return rc;
-    }
-
-    ngx_constraint_key_profile_user(&first, &write->key, NULL);
-    key.mv_data = first.data;
-    key.mv_size = first.len;
-
-    rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-
-    while (rc == 0 && key.mv_size > first.len
-           && ngx_memcmp(key.mv_data, first.data, first.len) == 0
-           && json_array_size(write->users)
-              < NGX_CONSTRAINT_PROFILE_USERS_MAX)
-    {
-        name.data = (u_char *) key.mv_data + first.len;
-        name.len = key.mv_size - first.len;
-        counts = 0;
-
-        rc = look(writing, &name, &counts);
-
-        if (rc == 0 && counts && write->users == NULL) {
-            write->result = NGX_CONSTRAINT_WRITE_IN_USE;
-            write->users = json_array();
-        }
-
-        if (rc == 0 && counts
-            && json_array_append_new(write->users,
-                                     json_stringn((char *) name.data,
-                                                  name.len))
-               != 0)
-        {
-            rc = ENOMEM;
-        }
-
-        if (rc == 0) {
-            rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-        }
-    }
-
-    mdb_cursor_close(cursor);
-
-    return (rc == MDB_NOTFOUND) ? 0 : rc;
+    return ngx_constraint_write_users(writing, &first, look);
 }
 
 
@@ -315,7 +255,7 @@ ngx_constraint_write_profile_users(ngx_constraint_writing_t *writing,
 
 static int
 ngx_constraint_write_profile_uses(ngx_constraint_writing_t *writing,
-    const ngx_str_t *message_type, ngx_uint_t *counts)
+    const ngx_constraint_user_t *user, ngx_uint_t *counts)
 {
     int         rc;
     json_t     *record;
@@ -323,7 +263,7 @@ ngx_constraint_write_profile_uses(ngx_constraint_writing_t *writing,
     ngx_uint_t  damaged;
 
     rc = ngx_constraint_write_load(writing, NGX_CONSTRAINT_KEY_CONSTRAINT,
-                                   message_type, &record, &damaged);
+                                   &user->name, &record, &damaged);
     if (rc != 0) {
         return rc;
     }
@@ -344,7 +284,7 @@ ngx_constraint_write_profile_uses(ngx_constraint_writing_t *writing,
 
 static int
 ngx_constraint_write_profile_lacks(ngx_constraint_writing_t *writing,
-    const ngx_str_t *message_type, ngx_uint_t *counts)
+    const ngx_constraint_user_t *user, ngx_uint_t *counts)
 {
     int                            rc;
     json_t                        *record;
@@ -354,7 +294,7 @@ ngx_constraint_write_profile_lacks(ngx_constraint_writing_t *writing,
     ngx_constraint_limits_error_t  error;
 
     rc = ngx_constraint_write_load(writing, NGX_CONSTRAINT_KEY_CONSTRAINT,
-                                   message_type, &record, &damaged);
+                                   &user->name, &record, &damaged);
     if (rc != 0) {
         return rc;
     }

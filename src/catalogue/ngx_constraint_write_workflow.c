@@ -12,9 +12,6 @@
 #include "ngx_constraint_catalogue_room.h"
 
 
-#define NGX_CONSTRAINT_USERS_MAX  1000       /* names in an answer */
-
-
 static ngx_int_t ngx_constraint_write_compile(
     ngx_constraint_writing_t *writing);
 static int ngx_constraint_write_head(ngx_constraint_writing_t *writing,
@@ -25,7 +22,9 @@ static int ngx_constraint_write_put_head(ngx_constraint_writing_t *writing,
     const ngx_constraint_head_t *head);
 static int ngx_constraint_write_prune(ngx_constraint_writing_t *writing,
     uint64_t count, uint64_t *pruned);
-static int ngx_constraint_write_users(ngx_constraint_writing_t *writing);
+static int ngx_constraint_write_workflow_uses(
+    ngx_constraint_writing_t *writing, const ngx_constraint_user_t *user,
+    ngx_uint_t *counts);
 static int ngx_constraint_write_forget(ngx_constraint_writing_t *writing);
 
 
@@ -114,6 +113,7 @@ ngx_constraint_write_workflow(ngx_constraint_writing_t *writing)
 {
     int                      rc;
     ngx_uint_t               damaged;
+    ngx_constraint_key_t     first;
     ngx_constraint_head_t    head;
     ngx_constraint_write_t  *write;
 
@@ -132,7 +132,10 @@ ngx_constraint_write_workflow(ngx_constraint_writing_t *writing)
     }
 
     if (write->op == NGX_CONSTRAINT_WRITE_DELETE) {
-        rc = ngx_constraint_write_users(writing);
+        ngx_constraint_key_user(&first, &write->key, NULL);
+
+        rc = ngx_constraint_write_users(writing, &first,
+                                        ngx_constraint_write_workflow_uses);
 
         if (rc != 0 || write->users) {
             return rc;
@@ -319,67 +322,26 @@ ngx_constraint_write_prune(ngx_constraint_writing_t *writing, uint64_t count,
 }
 
 
-/* IN_USE with their names, or nothing */
+/* a damaged entry may be of this workflow: it counts */
 
 static int
-ngx_constraint_write_users(ngx_constraint_writing_t *writing)
+ngx_constraint_write_workflow_uses(ngx_constraint_writing_t *writing,
+    const ngx_constraint_user_t *user, ngx_uint_t *counts)
 {
-    int                      rc;
-    MDB_val                  key, value;
-    ngx_str_t                name, id;
-    MDB_cursor              *cursor;
-    ngx_constraint_key_t     first;
-    ngx_constraint_write_t  *write;
+    ngx_int_t   rc;
+    ngx_str_t   id, *key;
 
-    write = writing->write;
+    key = &writing->write->key;
 
-    rc = mdb_cursor_open(writing->txn, writing->dbi, &cursor);
-    if (rc != 0) {
-        return rc;
-    }
+    rc = ngx_constraint_value_open(user->key.mv_data, user->key.mv_size,
+                                   user->value.mv_data, user->value.mv_size,
+                                   &id);
 
-    ngx_constraint_key_user(&first, &write->key, NULL);
-    key.mv_data = first.data;
-    key.mv_size = first.len;
+    *counts = rc != NGX_OK
+              || (id.len == key->len
+                  && ngx_memcmp(id.data, key->data, id.len) == 0);
 
-    rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-
-    while (rc == 0 && key.mv_size > first.len
-           && ngx_memcmp(key.mv_data, first.data, first.len) == 0
-           && json_array_size(write->users) < NGX_CONSTRAINT_USERS_MAX)
-    {
-        /* a damaged entry may be of this workflow: it counts */
-
-        if (ngx_constraint_value_open(key.mv_data, key.mv_size, value.mv_data,
-                                      value.mv_size, &id)
-            != NGX_OK
-            || (id.len == write->key.len
-                && ngx_memcmp(id.data, write->key.data, id.len) == 0))
-        {
-            if (write->users == NULL) {
-                write->result = NGX_CONSTRAINT_WRITE_IN_USE;
-                write->users = json_array();
-            }
-
-            name.data = (u_char *) key.mv_data + first.len;
-            name.len = key.mv_size - first.len;
-
-            if (json_array_append_new(write->users,
-                                      json_stringn((char *) name.data,
-                                                   name.len))
-                != 0)
-            {
-                rc = ENOMEM;
-                break;
-            }
-        }
-
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    }
-
-    mdb_cursor_close(cursor);
-
-    return (rc == MDB_NOTFOUND) ? 0 : rc;
+    return 0;
 }
 
 
