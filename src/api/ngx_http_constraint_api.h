@@ -239,6 +239,10 @@ ngx_int_t ngx_http_constraint_api_number(ngx_http_constraint_api_t *api,
     const char *name, const ngx_str_t *value, uint64_t max,
     uint64_t *number);
 
+/* The length of a page; NGX_DONE when answered. */
+ngx_int_t ngx_http_constraint_api_limit(ngx_http_constraint_api_t *api,
+    uint64_t *limit);
+
 /* Sizes to estimate a cost for: ?header_bytes=&body_bytes=. */
 ngx_int_t ngx_http_constraint_api_sizes(ngx_http_constraint_api_t *api,
     cel_sizes_t *sizes);

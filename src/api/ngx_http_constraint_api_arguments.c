@@ -257,6 +257,18 @@ ngx_http_constraint_api_number(ngx_http_constraint_api_t *api,
 
 
 ngx_int_t
+ngx_http_constraint_api_limit(ngx_http_constraint_api_t *api,
+    uint64_t *limit)
+{
+    *limit = NGX_HTTP_CONSTRAINT_API_LIMIT;
+
+    return ngx_http_constraint_api_number(api, "limit", &api->args.limit,
+                                          NGX_HTTP_CONSTRAINT_API_LIMIT_MAX,
+                                          limit);
+}
+
+
+ngx_int_t
 ngx_http_constraint_api_sizes(ngx_http_constraint_api_t *api,
     cel_sizes_t *sizes)
 {

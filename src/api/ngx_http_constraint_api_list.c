@@ -64,13 +64,7 @@ ngx_http_constraint_api_list(ngx_http_constraint_api_t *api,
     uint64_t                         limit;
     ngx_http_constraint_api_list_t  *list;
 
-    limit = NGX_HTTP_CONSTRAINT_API_LIMIT;
-
-    if (ngx_http_constraint_api_number(api, "limit", &api->args.limit,
-                                       NGX_HTTP_CONSTRAINT_API_LIMIT_MAX,
-                                       &limit)
-        != NGX_OK)
-    {
+    if (ngx_http_constraint_api_limit(api, &limit) != NGX_OK) {
         return;
     }
 
