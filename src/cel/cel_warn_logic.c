@@ -61,6 +61,8 @@ static bool cel_warn_contradict(const cel_warn_test_t *a,
     const cel_warn_test_t *b);
 static bool cel_warn_exhaust(const cel_warn_test_t *a,
     const cel_warn_test_t *b);
+static bool cel_warn_range(const cel_warn_test_t *a,
+    const cel_warn_test_t *b, int *order);
 static bool cel_warn_above(const cel_warn_test_t *test);
 static bool cel_warn_below(const cel_warn_test_t *test);
 static bool cel_warn_open(const cel_warn_test_t *test);
@@ -221,14 +223,7 @@ cel_warn_contradict(const cel_warn_test_t *a, const cel_warn_test_t *b)
 
     /* above one and below a smaller */
 
-    if (cel_warn_below(a) && cel_warn_above(b)) {
-        swap = a;
-        a = b;
-        b = swap;
-        order = -order;
-    }
-
-    return cel_warn_above(a) && cel_warn_below(b)
+    return cel_warn_range(a, b, &order)
            && (order > 0
                || (order == 0 && (cel_warn_open(a) || cel_warn_open(b))));
 }
@@ -255,17 +250,26 @@ cel_warn_exhaust(const cel_warn_test_t *a, const cel_warn_test_t *b)
                || (b->op == CEL_WARN_EQ && order == 0);
     }
 
-    if (cel_warn_below(a) && cel_warn_above(b)) {
-        swap = a;
-        a = b;
-        b = swap;
-        order = -order;
-    }
+    /* above one or below a larger */
 
-    return cel_warn_above(a) && cel_warn_below(b)
+    return cel_warn_range(a, b, &order)
            && a->value->type->kind != CEL_T_DOUBLE
            && (order < 0
                || (order == 0 && !(cel_warn_open(a) && cel_warn_open(b))));
+}
+
+
+/* one from above, one from below: order is made that of the bounds so */
+
+static bool
+cel_warn_range(const cel_warn_test_t *a, const cel_warn_test_t *b, int *order)
+{
+    if (cel_warn_below(a) && cel_warn_above(b)) {
+        *order = -*order;
+        return true;
+    }
+
+    return cel_warn_above(a) && cel_warn_below(b);
 }
 
 
