@@ -55,31 +55,6 @@ is($status, 201, 'a workflow is registered');
 my $number = 0;
 
 
-# pinned(PIDS, OTHERS): for each worker a connection that stays with it; the
-# others are stopped meanwhile, so that they take none
-
-sub pinned {
-    my ($wanted, @others) = @_;
-
-    my %wanted = map { $_ => 1 } @$wanted;
-    my %pinned;
-
-    kill('STOP', @others);
-
-    wait_until {
-        my $client = $t->connect();
-        my $answer = $client && $client->request('GET', '/api/status');
-        my $pid = $answer && $answer->header('x-constraint-worker');
-        $pinned{$pid} //= $client if $pid && $wanted{$pid};
-        keys %pinned == @$wanted;
-    } 20;
-
-    kill('CONT', @others);
-
-    return \%pinned;
-}
-
-
 # change(CLIENT, METHOD, PATH, DATA): one answered write
 
 sub change {
@@ -123,7 +98,7 @@ sub rounds {
 }
 
 
-my $all = pinned([ $t->worker_pids() ]);
+my $all = $t->pinned([ $t->worker_pids() ]);
 is(scalar(keys %$all), 4, 'a connection to each worker');
 
 my ($one) = sort keys %$all;
@@ -181,8 +156,8 @@ ok($old, 'a new binary runs beside the old one');
 
 my @olds = $t->worker_pids($old);
 my @news = $t->worker_pids($t->pid());
-my $olds = pinned(\@olds, @news);
-my $news = pinned(\@news, @olds);
+my $olds = $t->pinned(\@olds, @news);
+my $news = $t->pinned(\@news, @olds);
 
 is(scalar(keys %$olds), 4, 'a connection to each old worker');
 is(scalar(keys %$news), 4, 'a connection to each new worker');
@@ -202,7 +177,7 @@ ok($t->upgrade_start(), 'a new binary comes');
 $_->close() for values %$olds, values %$all;
 ok($t->upgrade_finish(), 'the old one goes');
 
-$news = pinned([ $t->worker_pids() ]);
+$news = $t->pinned([ $t->worker_pids() ]);
 ($stale, $failed) = rounds($news, $news, 10);
 is("$stale $failed", '0 0', 'the new one goes on');
 

@@ -150,7 +150,7 @@ isnt(subjects('/keyed'), $location, 'which may be changed');
 
 # a change is seen by every worker
 
-my $all = pinned([ $t->worker_pids() ]);
+my $all = $t->pinned([ $t->worker_pids() ]);
 is(scalar(keys %$all), 3, 'a connection to each worker');
 
 my $round = 0;
@@ -170,8 +170,8 @@ ok($old, 'a new binary runs beside the old one');
 
 my @olds = $t->worker_pids($old);
 my @news = $t->worker_pids($t->pid());
-my $olds = pinned(\@olds, @news);
-my $news = pinned(\@news, @olds);
+my $olds = $t->pinned(\@olds, @news);
+my $news = $t->pinned(\@news, @olds);
 
 is(rounds($olds, $news, 20), '0 of 60', 'the new ones follow the old');
 is(rounds($news, $olds, 20), '0 of 60', 'the old ones follow the new');
@@ -265,29 +265,4 @@ sub rounds {
     }
 
     return "$wrong of $asked";
-}
-
-
-# for each worker a connection that stays with it; the others are stopped
-# meanwhile, so that they take none
-
-sub pinned {
-    my ($wanted, @others) = @_;
-
-    my %wanted = map { $_ => 1 } @$wanted;
-    my %pinned;
-
-    kill('STOP', @others);
-
-    wait_until {
-        my $client = $t->connect();
-        my $answer = $client && $client->request('GET', '/api/status');
-        my $pid = $answer && $answer->header('x-constraint-worker');
-        $pinned{$pid} //= $client if $pid && $wanted{$pid};
-        keys %pinned == @$wanted;
-    } 20;
-
-    kill('CONT', @others);
-
-    return \%pinned;
 }

@@ -405,6 +405,31 @@ sub connect {
 }
 
 
+# pinned(PIDS, OTHERS): for each worker a connection that stays with it; the
+# others are stopped meanwhile, so that they take none.  The API is at /api/.
+
+sub pinned {
+    my ($self, $wanted, @others) = @_;
+
+    my %wanted = map { $_ => 1 } @$wanted;
+    my %pinned;
+
+    kill('STOP', @others);
+
+    wait_until {
+        my $client = $self->connect();
+        my $answer = $client && $client->request('GET', '/api/status');
+        my $pid = $answer && $answer->header('x-constraint-worker');
+        $pinned{$pid} //= $client if $pid && $wanted{$pid};
+        keys %pinned == @$wanted;
+    } 20;
+
+    kill('CONT', @others);
+
+    return \%pinned;
+}
+
+
 # http(RAW, port => ...): sends bytes as they are on a new connection, reads
 # till nginx closes or one response is whole; gives a response or undef
 
