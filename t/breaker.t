@@ -20,12 +20,15 @@ use Test::Constraint;
 my $t = Test::Constraint->new(workers => 4, need => ['faults'])
     ->allow(qr/exited on signal 9/);
 
-$t->conf(<<'END')->run();
+my $conf = <<'END';
 %%GLOBALS%%
 events { }
 http {
     %%GLOBALS_HTTP%%
     constraint_zone z:2m path=%%TESTDIR%%/store;
+    constraint_zone small:256k path=%%TESTDIR%%/small;
+    constraint_profile_define located breaker.violations=1
+                              breaker.window_ms=60000 breaker.open_ms=60000;
     constraint_cost_limit 2000;
     constraint_timeout 20s;
 
@@ -45,6 +48,20 @@ http {
             proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
         }
 
+        location /small/ { constraint_api small; }
+        location = /metrics { constraint_metrics; }
+
+        location /located/ {
+            constraint $arg_type zone=z;
+            constraint_profile LOCATED;
+            proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
+        }
+
+        location /tight/ {
+            constraint $arg_type zone=small;
+            proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
+        }
+
         location /thread/ {
             constraint $arg_type zone=z;
             constraint_offload always;
@@ -53,6 +70,8 @@ http {
     }
 }
 END
+
+$t->conf($conf =~ s/LOCATED/located/r)->run();
 
 my $list = '[1,2,3,4,5,6,7,8,9,10]';
 my $bomb = "request.args['bad'] != '1' || $list.all(a, $list.all(b, "
@@ -249,7 +268,7 @@ is(($t->api('PUT', '/fault/task.delay_ms', { value => 500 }))[0], 200,
     'evaluations take half a second');
 
 my @clients = map { $t->connect() } 1 .. 24;
-$_->send('GET', '/thread/?type=probes&bad=0') for @clients;
+$_->send('GET', '/thread/?type=probes&bad=0&deny=0') for @clients;
 
 my %where;
 $where{$_->read_response()->header('X-Where')}++ for @clients;
@@ -274,7 +293,7 @@ for my $try (1 .. 5) {
 
     $t->api('PUT', '/fault/task.delay_ms', { value => 3000 });
     $client = $t->connect();
-    $client->send('GET', '/thread/?type=gone&bad=0');
+    $client->send('GET', '/thread/?type=gone&bad=0&deny=0');
 
     # who comes second is not let by; who comes first closes it
 
@@ -304,3 +323,113 @@ is(breaker('again')->{state}, 'open', 'one is open');
 is(($t->api('DELETE', '/constraint/again'))[0], 200, 'it is deleted');
 register('again', violations => 1);
 is(breaker('again')->{state}, 'closed', 'the new one is closed');
+
+
+# a probe that ends in an error of the request is neither passed nor failed
+
+register('request', violations => 1, half_open_probes => 1);
+ask('request', 1);
+ok(until_open_ends('request'), 'its time passes');
+
+for (1 .. 3) {
+    my $answer = $t->get('/gate/?type=request&bad=0');
+    is($answer->status, 403, 'a request that makes the workflow fail');
+    isnt($answer->header('X-Where'), 'none', 'is evaluated, as a probe');
+    $b = breaker('request');
+    is($b->{state}, 'half_open', 'it decides nothing');
+    is("$b->{probes} $b->{passed}", '0 0', 'and another takes its place');
+}
+
+is($b->{transitions}{half_open}, 1, 'in the same period');
+is(ask('request', 0)->status, 200, 'one that is well');
+is(breaker('request')->{state}, 'closed', 'closes it');
+
+
+# what is not declared any more is not shown
+
+sub shown {
+    my ($name) = @_;
+
+    my $listed = breaker($name) ? 1 : 0;
+    my $told = (($t->api('GET', "/constraint/metadata/$name"))[1])
+        ->{metadata}{breaker} ? 1 : 0;
+    my $metric = $t->get('/metrics')->body
+        =~ /^constraint_breaker_state\{zone="z",message_type="$name"/m ? 1 : 0;
+
+    return "$listed$told$metric";
+}
+
+is(shown('request'), '111', 'a breaker is listed, in metadata and in metrics');
+is(($t->api('PUT', '/constraint/request', { execution => undef }))[0], 200,
+    'it is taken away');
+is(shown('request'), '000', 'and is nowhere any more');
+is(($t->api('POST', '/breakers/request/reset'))[0], 404,
+    'nor is there one to reset');
+is(ask('request', 1)->status, 403, 'a violation');
+is(shown('request'), '000', 'brings it not back');
+
+$t->api('PUT', '/profiles/broken', { breaker => { violations => 1,
+    window_ms => 60000, open_ms => 60000 } });
+is(($t->api('PUT', '/constraint/request', { profile => 'broken' }))[0], 200,
+    'one of a profile');
+is(shown('request'), '111', 'is there before it has decided');
+is(ask('request', 1)->status, 403, 'a violation');
+is(breaker('request')->{state}, 'open', 'opens it');
+is(($t->api('PUT', '/profiles/broken', { max_exec_ms => 5000 }))[0], 200,
+    'the profile has none any more');
+is(shown('request'), '000', 'nor has the constraint');
+is(ask('request', 0)->status, 200, 'which is evaluated');
+
+is(($t->api('PUT', '/constraint/request', { profile => undef }))[0], 200,
+    'without a profile');
+is(shown('request'), '000', 'there is none');
+is($t->get('/located/?type=request&bad=0&deny=0')->status, 403,
+    'the location has one, which is open still');
+is(shown('request'), '111', 'it is shown once it has decided');
+$t->conf($conf =~ s/LOCATED/off/r);
+ok($t->reload(wait_old => 1), 'a reload takes it away');
+is(shown('request'), '000', 'it is not shown any more');
+is($t->get('/located/?type=request&bad=0&deny=0')->status, 200, 'and does not hold');
+
+
+# a zone too small for all of them: told once, counted, evaluated without
+
+sub small { return $t->api($_[0], "/small$_[1]", $_[2]) }
+
+small('POST', '/workflow', (($t->api('GET', '/workflow/w'))[1])
+    ->{data}{document});
+
+my @tight = map { "t$_" } 1 .. 70;
+
+for my $name (@tight) {
+    small('POST', '/constraint', { message_type => $name,
+        subject_id => '*', dsl_workflow_id => 'w', constraint_metadata => {},
+        execution => { breaker => { violations => 1, window_ms => 60000,
+            open_ms => 60000 } } });
+    $t->get("/tight/?type=$name&bad=0") for 1 .. 2;
+}
+
+my $answer;
+
+for (1 .. 12) {
+    $answer = $t->get('/tight/?type=t70&bad=1');
+    is($answer->status, 403, 'what violates is denied');
+    is($answer->json->{code}, 'CostExceeded', 'by its own violation');
+    isnt($answer->header('X-Where'), 'none', 'as it is evaluated');
+}
+
+is($t->get('/tight/?type=t70&bad=0&deny=0')->status, 200, 'others pass');
+
+my $log = $t->error_log();
+my @told = $log =~ /no memory for the breaker and the adaptive limit of "t70"/g;
+cmp_ok(scalar(@told), '>=', 1, 'it is logged');
+cmp_ok(scalar(@told), '<=', 4, 'once by a worker');
+
+my ($stateless) = $t->get('/metrics')->body
+    =~ /^constraint_stats_stateless_total\{zone="small"\} (\d+)$/m;
+cmp_ok($stateless, '>=', 13, 'each decision without is counted');
+cmp_ok($stateless, '<', 120, 'and none that has one');
+
+small('DELETE', "/constraint/t$_") for 1 .. 60;
+ok((wait_until { $t->get('/tight/?type=t70&bad=1')->json->{code}
+    eq 'BreakerOpen' } 10), 'when there is room it has one');

@@ -26,6 +26,7 @@
  *   describe      facts, cost and issues of a workflow as JSON
  *   execution     what bounds a constraint, and who said so
  *   stats_json    statistics as JSON
+ *   feedback      breakers and adaptive limits: what is declared and held
  *   constraint, constraints, execute, metadata, unload, workflow, workflows,
  *   check, profile, status, stats, breakers, fault: the resources
  *
@@ -569,6 +570,20 @@ void ngx_http_constraint_api_stats_read(
 void ngx_http_constraint_api_feedback_set(json_t *object,
     ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
     json_t *document, ngx_constraint_histogram_t *scratch);
+
+/*
+ * What all workers keep of the constraint of document, one that is closed and
+ * knows nothing if they keep nothing.  limits is what it, its profile and, as
+ * it last met one of this configuration, its location declare: whether there
+ * is a breaker, an adaptive limit and a fixed one.  pieces, if not NULL, gets
+ * what the statistics have more of it.
+ */
+ngx_constraint_feedback_t *ngx_http_constraint_api_feedback(
+    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
+    json_t *document, ngx_atomic_t **pieces, ngx_constraint_limits_t *limits);
+json_t *ngx_http_constraint_api_breaker_json(
+    ngx_constraint_feedback_t *feedback,
+    const ngx_constraint_breaker_conf_t *conf);
 
 /* When it was registered, in ms since 1970; 0: not told. */
 int64_t ngx_http_constraint_api_born(json_t *document);

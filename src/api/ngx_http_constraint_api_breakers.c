@@ -4,8 +4,7 @@
  */
 
 /*
- * GET /breakers and POST /breakers/{message_type}/reset; and what metadata
- * and statistics tell of breakers and adaptive limits.
+ * GET /breakers and POST /breakers/{message_type}/reset.
  */
 
 
@@ -25,23 +24,6 @@ static ngx_int_t ngx_http_constraint_api_breakers_visit(void *ctx,
     const ngx_str_t *key, json_t *document);
 static void ngx_http_constraint_api_breakers_destroy(
     ngx_http_constraint_api_job_t *job);
-static ngx_int_t ngx_http_constraint_api_breaker_of(
-    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
-    json_t *document, ngx_constraint_feedback_t **feedback,
-    ngx_constraint_limits_t *limits);
-static json_t *ngx_http_constraint_api_breaker_json(
-    ngx_constraint_feedback_t *feedback,
-    const ngx_constraint_breaker_conf_t *conf);
-static ngx_constraint_feedback_t *ngx_http_constraint_api_feedback(
-    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
-    json_t *document, ngx_atomic_t **pieces);
-static uint32_t ngx_http_constraint_api_max_exec(
-    ngx_constraint_catalogue_t *catalogue, json_t *document,
-    const ngx_constraint_execution_t *own,
-    const ngx_constraint_feedback_t *feedback);
-
-
-static ngx_constraint_feedback_t  ngx_http_constraint_api_untouched;
 
 
 void
@@ -118,10 +100,10 @@ ngx_http_constraint_api_breakers_visit(void *ctx, const ngx_str_t *key,
         return NGX_ABORT;
     }
 
-    if (ngx_http_constraint_api_breaker_of(list->job.catalogue, key, document,
-                                           &feedback, &limits)
-        != NGX_OK)
-    {
+    feedback = ngx_http_constraint_api_feedback(list->job.catalogue, key,
+                                                document, NULL, &limits);
+
+    if (!(limits.execution.set & NGX_CONSTRAINT_SET_BREAKER)) {
         return NGX_OK;
     }
 
@@ -189,11 +171,11 @@ ngx_http_constraint_api_breaker_reset(ngx_http_constraint_api_t *api)
         return;
     }
 
-    rc = ngx_http_constraint_api_breaker_of(api->catalogue, &api->name,
-                                            document, &feedback, &limits);
+    feedback = ngx_http_constraint_api_feedback(api->catalogue, &api->name,
+                                                document, NULL, &limits);
     json_decref(document);
 
-    if (rc != NGX_OK) {
+    if (!(limits.execution.set & NGX_CONSTRAINT_SET_BREAKER)) {
         ngx_http_constraint_api_fail(api,
                                      NGX_HTTP_CONSTRAINT_API_E_NOT_FOUND,
                                      NULL, "the constraint has no breaker");
@@ -211,218 +193,4 @@ ngx_http_constraint_api_breaker_reset(ngx_http_constraint_api_t *api)
 
     ngx_http_constraint_api_success(api, NGX_HTTP_OK, "message",
                                     json_string("Breaker reset"));
-}
-
-
-/* NGX_OK, also for one that was never met: then it is closed. */
-
-static ngx_int_t
-ngx_http_constraint_api_breaker_of(ngx_constraint_catalogue_t *catalogue,
-    const ngx_str_t *name, json_t *document,
-    ngx_constraint_feedback_t **feedback, ngx_constraint_limits_t *limits)
-{
-    json_t                         *execution;
-    ngx_constraint_limits_error_t   error;
-
-    *feedback = ngx_http_constraint_api_feedback(catalogue, name, document,
-                                                 NULL);
-
-    ngx_constraint_limits_init(limits);
-
-    execution = json_object_get(document, "execution");
-
-    if (execution
-        && ngx_constraint_limits_parse(execution, limits, &error) != NGX_OK)
-    {
-        ngx_constraint_limits_init(limits);
-    }
-
-    if (limits->execution.set & NGX_CONSTRAINT_SET_BREAKER) {
-        return NGX_OK;
-    }
-
-    if ((*feedback)->breaker.configured) {
-        limits->breaker = (*feedback)->breaker_conf;
-        return NGX_OK;
-    }
-
-    return NGX_DECLINED;
-}
-
-
-static ngx_constraint_feedback_t *
-ngx_http_constraint_api_feedback(ngx_constraint_catalogue_t *catalogue,
-    const ngx_str_t *name, json_t *document, ngx_atomic_t **pieces)
-{
-    void                    *state;
-    ngx_slab_pool_t         *shpool;
-    ngx_constraint_stats_t  *stats;
-
-    stats = ngx_constraint_catalogue_stats(catalogue, &shpool);
-
-    state = ngx_constraint_stats_state_lookup(stats, shpool, name,
-                                       ngx_http_constraint_api_born(document),
-                                       pieces);
-
-    return state ? state : &ngx_http_constraint_api_untouched;
-}
-
-
-static json_t *
-ngx_http_constraint_api_breaker_json(ngx_constraint_feedback_t *feedback,
-    const ngx_constraint_breaker_conf_t *conf)
-{
-    json_t                           *configuration;
-    ngx_constraint_breaker_status_t   status;
-
-    ngx_constraint_breaker_status(&feedback->breaker,
-                                  ngx_constraint_now_ns() / 1000000, &status);
-
-    configuration = json_pack("{s:I,s:I,s:I,s:s,s:I}",
-                        "violations", (json_int_t) conf->violations,
-                        "window_ms", (json_int_t) conf->window_ms,
-                        "open_ms", (json_int_t) conf->open_ms,
-                        "effect",
-                        conf->effect == NGX_CONSTRAINT_BOUND_ALLOW ? "allow"
-                        : conf->effect == NGX_CONSTRAINT_BOUND_SHADOW
-                          ? "shadow" : "deny",
-                        "half_open_probes",
-                        (json_int_t) conf->half_open_probes);
-
-    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I},s:o}",
-                     "state", ngx_constraint_breaker_name(status.state),
-                     "since_ms", (json_int_t) status.since_ms,
-                     "violations", (json_int_t) status.violations,
-                     "probes", (json_int_t) status.probes,
-                     "passed", (json_int_t) status.passed,
-                     "transitions",
-                     "open", (json_int_t)
-                     status.transitions[NGX_CONSTRAINT_BREAKER_OPEN],
-                     "half_open", (json_int_t)
-                     status.transitions[NGX_CONSTRAINT_BREAKER_HALF_OPEN],
-                     "closed", (json_int_t)
-                     status.transitions[NGX_CONSTRAINT_BREAKER_CLOSED],
-                     "configuration", configuration);
-}
-
-
-void
-ngx_http_constraint_api_feedback_set(json_t *object,
-    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
-    json_t *document, ngx_constraint_histogram_t *scratch)
-{
-    json_t                     *p99;
-    uint32_t                    max_exec_us, limit;
-    uint64_t                    samples;
-    ngx_atomic_t               *pieces[NGX_CONSTRAINT_STATS_MORE];
-    ngx_constraint_limits_t     limits;
-    ngx_constraint_feedback_t  *feedback;
-
-    if (ngx_http_constraint_api_breaker_of(catalogue, name, document,
-                                           &feedback, &limits)
-        == NGX_OK)
-    {
-        (void) json_object_set_new(object, "breaker",
-                      ngx_http_constraint_api_breaker_json(feedback,
-                                                           &limits.breaker));
-    }
-
-    max_exec_us = ngx_http_constraint_api_max_exec(catalogue, document,
-                                                   &limits.execution,
-                                                   feedback);
-
-    feedback = ngx_http_constraint_api_feedback(catalogue, name, document,
-                                                pieces);
-    samples = 0;
-
-    if (feedback->adapts) {
-        samples = ngx_constraint_adaptive_learn(&feedback->adaptive, pieces,
-                                                scratch);
-    }
-
-    if (!(limits.execution.set & NGX_CONSTRAINT_SET_ADAPTIVE)) {
-
-        if (!feedback->adapts) {
-            return;
-        }
-
-        limits.adaptive = feedback->adaptive_conf;
-        max_exec_us = feedback->max_exec_us;
-    }
-
-    limit = ngx_constraint_adaptive_limit(&feedback->adaptive,
-                                          &limits.adaptive, max_exec_us);
-    p99 = feedback->adaptive.p99_ns
-          ? json_real((double) feedback->adaptive.p99_ns / 1000000)
-          : json_null();
-
-    (void) json_object_set_new(object, "adaptive",
-               json_pack("{s:f,s:o,s:I,s:f,s:f,s:f}",
-                         "max_exec_ms", (double) limit / 1000,
-                         "p99_ms", p99,
-                         "samples", (json_int_t) samples,
-                         "factor", limits.adaptive.factor,
-                         "min_ms", (double) limits.adaptive.min_us / 1000,
-                         "max_ms", (double) limits.adaptive.max_us / 1000));
-}
-
-
-/*
- * The fixed limit beneath an adaptive one of the record: its own, else its
- * profile's, else what the last decision was held to.  In any thread.
- */
-
-static uint32_t
-ngx_http_constraint_api_max_exec(ngx_constraint_catalogue_t *catalogue,
-    json_t *document, const ngx_constraint_execution_t *own,
-    const ngx_constraint_feedback_t *feedback)
-{
-    json_t                          *value, *stored;
-    uint64_t                         revision;
-    ngx_str_t                        name;
-    ngx_constraint_limits_t          limits;
-    const ngx_constraint_profile_t  *fixed;
-
-    value = json_object_get(document, "profile");
-
-    if ((own->set & NGX_CONSTRAINT_SET_MAX_EXEC)
-        || !(own->set & NGX_CONSTRAINT_SET_ADAPTIVE))
-    {
-        return own->max_exec_us;
-    }
-
-    ngx_constraint_limits_init(&limits);
-
-    name.data = (u_char *) json_string_value(value);
-    name.len = json_string_length(value);
-
-    fixed = NULL;
-    stored = NULL;
-    revision = 0;
-
-    if (name.len) {
-        fixed = ngx_constraint_catalogue_profile_find(catalogue, &name);
-    }
-
-    if (fixed) {
-        limits = fixed->limits;
-
-    } else if (name.len
-               && ngx_constraint_catalogue_get_thread(catalogue,
-                                                  NGX_CONSTRAINT_KIND_PROFILE,
-                                                  &name, &revision, &stored,
-                                                  NULL)
-                  == NGX_OK)
-    {
-        (void) ngx_constraint_document_limits(NGX_CONSTRAINT_KIND_PROFILE,
-                                              stored, &limits);
-    }
-
-    json_decref(stored);
-
-    if (limits.execution.set & NGX_CONSTRAINT_SET_MAX_EXEC) {
-        return limits.execution.max_exec_us;
-    }
-
-    return feedback->adapts ? feedback->max_exec_us : 0;
 }

@@ -35,6 +35,7 @@ struct ngx_http_constraint_metric_s {
     ngx_str_t                            label;
     u_char                               text[NGX_CONSTRAINT_STATS_NAME_MAX];
     ngx_constraint_feedback_t           *feedback;   /* or NULL */
+    ngx_constraint_limits_t              limits;     /* if that is not */
     ngx_constraint_stats_view_t          view;
 };
 

@@ -16,6 +16,9 @@ static ngx_int_t ngx_http_constraint_metrics_visit(void *ctx,
     const ngx_constraint_stats_visit_t *visit);
 static ngx_http_constraint_metric_t *ngx_http_constraint_metric_get(
     ngx_http_constraint_metric_t **list, const u_char *name, size_t len);
+static void ngx_http_constraint_metric_feedback(
+    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *name,
+    ngx_http_constraint_metric_t *metric);
 static void ngx_http_constraint_metric_free(
     ngx_http_constraint_metric_t *metric);
 
@@ -57,8 +60,6 @@ ngx_http_constraint_metrics_visit(void *ctx,
 
     size_t                         len;
     u_char                        *name;
-    ngx_slab_pool_t               *shpool;
-    ngx_constraint_stats_t        *stats;
     ngx_http_constraint_metric_t  *metric;
 
     ngx_constraint_stats_merge(zone->total, visit->view);
@@ -101,15 +102,47 @@ ngx_http_constraint_metrics_visit(void *ctx,
 
     ngx_constraint_stats_merge(&metric->view, visit->view);
 
-    if (visit->labelled) {
-        stats = ngx_constraint_catalogue_stats(zone->catalogue, &shpool);
-        metric->feedback = ngx_constraint_stats_state_lookup(stats, shpool,
-                                                             visit->name,
-                                                             visit->born_ms,
-                                                             NULL);
+    if (visit->labelled && metric->feedback == NULL) {
+        ngx_http_constraint_metric_feedback(zone->catalogue, visit->name,
+                                            metric);
     }
 
     return NGX_OK;
+}
+
+
+/* What it declares is in the store: only that tells what is to be shown. */
+
+static void
+ngx_http_constraint_metric_feedback(ngx_constraint_catalogue_t *catalogue,
+    const ngx_str_t *name, ngx_http_constraint_metric_t *metric)
+{
+    json_t                  *document;
+    uint64_t                 revision;
+    ngx_slab_pool_t         *shpool;
+    ngx_constraint_stats_t  *stats;
+
+    stats = ngx_constraint_catalogue_stats(catalogue, &shpool);
+
+    if (ngx_constraint_stats_state_lookup(stats, shpool, name, 0, NULL)
+        == NULL)
+    {
+        return;
+    }
+
+    revision = 0;
+    document = NULL;
+
+    if (ngx_constraint_catalogue_get_thread(catalogue,
+                                            NGX_CONSTRAINT_KIND_CONSTRAINT,
+                                            name, &revision, &document, NULL)
+        == NGX_OK)
+    {
+        metric->feedback = ngx_http_constraint_api_feedback(catalogue, name,
+                                                            document, NULL,
+                                                            &metric->limits);
+        json_decref(document);
+    }
 }
 
 

@@ -516,7 +516,8 @@ ngx_http_constraint_metrics_breakers(ngx_http_constraint_metrics_out_t *out)
             for ( /* void */ ; metric; metric = metric->next) {
 
                 if (metric->feedback == NULL
-                    || !metric->feedback->breaker.configured)
+                    || !(metric->limits.execution.set
+                         & NGX_CONSTRAINT_SET_BREAKER))
                 {
                     continue;
                 }
@@ -550,7 +551,7 @@ ngx_http_constraint_metrics_adaptive(ngx_http_constraint_metrics_out_t *out)
 {
     uint32_t                       limit;
     ngx_uint_t                     i;
-    ngx_constraint_feedback_t     *feedback;
+    ngx_constraint_limits_t       *limits;
     ngx_http_constraint_metric_t  *metric;
 
     static const char  *name = "constraint_adaptive_limit_seconds";
@@ -562,15 +563,18 @@ ngx_http_constraint_metrics_adaptive(ngx_http_constraint_metrics_out_t *out)
         metric = out->zones[i].constraints;
 
         for ( /* void */ ; metric; metric = metric->next) {
-            feedback = metric->feedback;
+            limits = &metric->limits;
 
-            if (feedback == NULL || !feedback->adapts) {
+            if (metric->feedback == NULL
+                || !(limits->execution.set & NGX_CONSTRAINT_SET_ADAPTIVE))
+            {
                 continue;
             }
 
-            limit = ngx_constraint_adaptive_limit(&feedback->adaptive,
-                                                  &feedback->adaptive_conf,
-                                                  feedback->max_exec_us);
+            limit = ngx_constraint_adaptive_limit(
+                                            &metric->feedback->adaptive,
+                                            &limits->adaptive,
+                                            limits->execution.max_exec_us);
 
             ngx_http_constraint_metrics_labels(out, name, &out->zones[i],
                                                "message_type", metric);
@@ -586,7 +590,7 @@ ngx_http_constraint_metrics_adaptive(ngx_http_constraint_metrics_out_t *out)
 static void
 ngx_http_constraint_metrics_zones(ngx_http_constraint_metrics_out_t *out)
 {
-    uint64_t                             values[18];
+    uint64_t                             values[19];
     ngx_uint_t                           i, n;
     ngx_constraint_stats_status_t       *stats;
     ngx_constraint_catalogue_status_t   *s;
@@ -617,7 +621,9 @@ ngx_http_constraint_metrics_zones(ngx_http_constraint_metrics_out_t *out)
         { "constraint_stats_evicted_total",
           "Constraints whose histograms were given to another.", 1 },
         { "constraint_stats_lost_total",
-          "Decisions that could not be counted.", 1 }
+          "Decisions that could not be counted.", 1 },
+        { "constraint_stats_stateless_total",
+          "Decisions without their breaker or adaptive limit: no memory.", 1 }
     };
 
     for (n = 0; n < sizeof(families) / sizeof(families[0]); n++) {
@@ -648,6 +654,7 @@ ngx_http_constraint_metrics_zones(ngx_http_constraint_metrics_out_t *out)
             values[15] = stats->recycled;
             values[16] = stats->evicted;
             values[17] = stats->lost;
+            values[18] = stats->stateless;
 
             ngx_http_constraint_metrics_zone_label(out, families[n].name,
                                                    &out->zones[i]);

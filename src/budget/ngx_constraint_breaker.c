@@ -21,6 +21,7 @@
 #define NGX_CONSTRAINT_BREAKER_PASSED  ((uint64_t) 1 << 14)
 #define NGX_CONSTRAINT_BREAKER_SINCE   26
 #define NGX_CONSTRAINT_BREAKER_PROBES  0xfff
+#define NGX_CONSTRAINT_BREAKER_AHEAD   1000      /* ms, of other readings */
 
 #define ngx_constraint_breaker_state(word)                                    \
     ((ngx_constraint_breaker_e) ((word) & 3))
@@ -77,6 +78,15 @@ ngx_constraint_breaker_enter(ngx_constraint_breaker_t *breaker,
         }
 
         since = ngx_constraint_breaker_since(word);
+
+        /* the clock has stepped back: from here on, anew */
+
+        if (since > now_ms + conf->open_ms) {
+            (void) ngx_constraint_breaker_move(breaker, word,
+                                         ngx_constraint_breaker_state(word),
+                                         now_ms);
+            continue;
+        }
 
         /* also when all probes of a period are out and none has told */
 
@@ -140,7 +150,8 @@ ngx_constraint_breaker_probe(ngx_constraint_breaker_t *breaker,
 }
 
 
-/* 1: this call has made the transition; time goes on from word's. */
+/* 1: this call has made the transition; time goes on from word's, unless
+ * that is so far ahead that the clock must have stepped back. */
 
 static ngx_uint_t
 ngx_constraint_breaker_move(ngx_constraint_breaker_t *breaker, uint64_t word,
@@ -149,7 +160,10 @@ ngx_constraint_breaker_move(ngx_constraint_breaker_t *breaker, uint64_t word,
     uint64_t  since;
 
     since = ngx_constraint_breaker_since(word) + 1;
-    since = ngx_max(since, now_ms);
+
+    if (since < now_ms || since > now_ms + NGX_CONSTRAINT_BREAKER_AHEAD) {
+        since = now_ms;
+    }
 
     if (!ngx_atomic_cmp_set(&breaker->word, word,
                             since << NGX_CONSTRAINT_BREAKER_SINCE | to))
@@ -353,7 +367,7 @@ static uint64_t
 ngx_constraint_breaker_window(ngx_constraint_breaker_t *breaker,
     uint64_t now_ms)
 {
-    uint64_t    sum, epoch, step, step_ms;
+    uint64_t    sum, epoch, step, of, step_ms;
     ngx_uint_t  i;
 
     step_ms = breaker->step_ms;
@@ -368,10 +382,12 @@ ngx_constraint_breaker_window(ngx_constraint_breaker_t *breaker,
     for (i = 0; i < NGX_CONSTRAINT_BREAKER_STEPS; i++) {
         step = breaker->steps[i];
 
+        of = step >> NGX_CONSTRAINT_BREAKER_EPOCH;
+
         /* of a worker whose clock was read later, too */
 
-        if ((step >> NGX_CONSTRAINT_BREAKER_EPOCH)
-            + NGX_CONSTRAINT_BREAKER_STEPS > epoch)
+        if (of + NGX_CONSTRAINT_BREAKER_STEPS > epoch
+            && of < epoch + NGX_CONSTRAINT_BREAKER_STEPS)
         {
             sum += step & NGX_CONSTRAINT_BREAKER_COUNT;
         }

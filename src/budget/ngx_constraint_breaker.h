@@ -25,7 +25,10 @@
  * less a 32nd, and at most for window_ms.
  *
  * Time is ngx_constraint_now_ns() / 1000000: monotonic, one for all
- * processes of the machine.  Any thread; no lock.
+ * processes of the machine.  Where it steps backwards all the same, a breaker
+ * is open for no longer than twice open_ms, and violations that are of a time
+ * to come count as long as they are nearer than the window is wide.  Any
+ * thread; no lock.
  */
 
 
@@ -56,7 +59,6 @@ typedef struct {
     ngx_atomic_t       steps[NGX_CONSTRAINT_BREAKER_STEPS];
     ngx_atomic_t       step_ms;      /* of the window they are of */
     ngx_atomic_t       transitions[NGX_CONSTRAINT_BREAKER_STATES]; /* to */
-    ngx_atomic_t       configured;   /* there is a breaker */
 } ngx_constraint_breaker_t;
 
 

@@ -21,15 +21,20 @@
 #include "ngx_constraint_stats.h"
 
 
-/* What was configured is kept as it last held, for who shows it. */
+/*
+ * What a constraint, or its profile, declares is read from there.  What only
+ * the profile of a location declares is kept as it last held, for who shows
+ * it, with the number of the configuration that it is of.
+ */
 
 typedef struct {
     ngx_constraint_breaker_t         breaker;
     ngx_constraint_adaptive_t        adaptive;
     ngx_constraint_breaker_conf_t    breaker_conf;
     ngx_constraint_adaptive_conf_t   adaptive_conf;
-    uint32_t                         max_exec_us;
-    ngx_atomic_t                     adapts;       /* has adaptive_conf */
+    uint32_t                         max_exec_us;  /* 0: not the location's */
+    ngx_atomic_t                     breaks;       /* breaker_conf's: 0, none */
+    ngx_atomic_t                     adapts;       /* adaptive_conf's */
 } ngx_constraint_feedback_t;
 
 _Static_assert(sizeof(ngx_constraint_feedback_t)

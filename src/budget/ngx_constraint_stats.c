@@ -559,6 +559,7 @@ ngx_constraint_stats_status(ngx_constraint_stats_t *stats,
     status->recycled = stats->recycled;
     status->evicted = stats->evicted;
     status->lost = stats->lost;
+    status->stateless = stats->stateless;
 
     ngx_constraint_stats_unlock(stats, shpool);
 }

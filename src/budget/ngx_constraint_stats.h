@@ -274,6 +274,10 @@ ngx_atomic_t *ngx_constraint_stats_state_take(ngx_constraint_stats_t *stats,
     ngx_uint_t n);
 
 
+/* Counts a decision that was to have a state, and had none.  No lock. */
+void ngx_constraint_stats_stateless(ngx_constraint_stats_t *stats);
+
+
 typedef struct {
     ngx_uint_t        slots;              /* there are */
     ngx_uint_t        slots_used;
@@ -282,6 +286,7 @@ typedef struct {
     uint64_t          recycled;           /* slots, for want of slots */
     uint64_t          evicted;            /* histograms, for want of pieces */
     uint64_t          lost;               /* decisions not counted */
+    uint64_t          stateless;          /* decisions */
 } ngx_constraint_stats_status_t;
 
 void ngx_constraint_stats_status(ngx_constraint_stats_t *stats,

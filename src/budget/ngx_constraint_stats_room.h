@@ -133,6 +133,7 @@ struct ngx_constraint_stats_s {
     ngx_atomic_t                   recycled;
     ngx_atomic_t                   evicted;
     ngx_atomic_t                   lost;
+    ngx_atomic_t                   stateless;
     ngx_uint_t                     more;     /* pieces that states have */
     ngx_constraint_stats_slot_t   *slots;
     uint32_t                      *buckets;

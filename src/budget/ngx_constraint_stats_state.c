@@ -80,6 +80,13 @@ ngx_constraint_stats_state_lookup(ngx_constraint_stats_t *stats,
 }
 
 
+void
+ngx_constraint_stats_stateless(ngx_constraint_stats_t *stats)
+{
+    (void) ngx_atomic_fetch_add(&stats->stateless, 1);
+}
+
+
 /* A number once seen is not 0 again, unless the slot goes. */
 
 ngx_atomic_t *

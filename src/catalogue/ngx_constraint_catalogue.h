@@ -221,6 +221,8 @@ typedef struct {
     /* the enforcer's, for counting: by profile; and for what it keeps */
     ngx_constraint_stats_ref_t  stats[NGX_CONSTRAINT_STATS_PROFILES];
     ngx_constraint_stats_ref_t  state;
+    ngx_msec_t                  refused;       /* when there was no memory for
+                                                * it; 0: there was */
 
     /*
      * The enforcer's own, event loop only: the most that an evaluation costs
@@ -273,10 +275,21 @@ void ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule, const ngx_str_t *profile,
     const ngx_constraint_stats_sample_t *sample);
 
-/* 512 bytes that all workers keep of a rule, NULL: no memory for it.  Valid
- * in this turn of the event loop. */
+/*
+ * 512 bytes that all workers keep of a rule, valid in this turn of the event
+ * loop.  NULL: no memory for it, which is logged once for a rule and tried
+ * again after a second.  The other one counts a decision that was made
+ * without, to be called when there was none.
+ */
 void *ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule);
+void ngx_constraint_catalogue_stateless(ngx_constraint_catalogue_t *catalogue,
+    ngx_constraint_rule_t *rule);
+
+/* The number of the configuration that it is of: not 0, another one after
+ * each reload, the same in all workers. */
+ngx_uint_t ngx_constraint_catalogue_number(
+    ngx_constraint_catalogue_t *catalogue);
 
 /* Piece n of what there is more of a state that was just had; take: made if
  * there is none.  NULL: there is none, no memory for it. */

@@ -292,6 +292,7 @@ int ngx_constraint_store_delete(MDB_txn *txn, MDB_dbi dbi,
 
 typedef struct {
     ngx_uint_t                  layout;
+    ngx_uint_t                  configurations;  /* read so far */
     ngx_constraint_stats_t     *stats;
     ngx_constraint_cache_t     *cache;
 } ngx_constraint_zone_t;
@@ -431,6 +432,7 @@ struct ngx_constraint_catalogue_s {
     ngx_shm_zone_t             *shm_zone;
     ngx_constraint_catalogue_t *old;           /* of the cycle before */
     ngx_constraint_zone_t      *zone;
+    ngx_uint_t                  number;        /* of the configuration */
     ngx_slab_pool_t            *shpool;
     ngx_constraint_worker_t    *worker;        /* NULL outside workers */
     ngx_constraint_host_t       host;

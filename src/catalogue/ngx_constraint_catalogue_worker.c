@@ -13,6 +13,7 @@
 
 
 #define NGX_CONSTRAINT_TICK_MS       1000
+#define NGX_CONSTRAINT_STATE_AGAIN   1000     /* ms */
 #define NGX_CONSTRAINT_TICKS_READER  3600
 
 
@@ -373,24 +374,58 @@ ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule)
 {
     void                        *state;
-    ngx_constraint_stats_t      *stats;
+    ngx_int_t                    rc;
     ngx_constraint_stats_key_t   key;
 
     static const ngx_str_t  none = ngx_null_string;
 
-    stats = catalogue->zone->stats;
-
     if (ngx_constraint_stats_valid(&rule->state)) {
         return rule->state.bank;
+    }
+
+    if (rule->refused
+        && ngx_current_msec - rule->refused < NGX_CONSTRAINT_STATE_AGAIN)
+    {
+        return NULL;
     }
 
     key.name = &rule->record.message_type;
     key.born_ms = rule->record.created_ms;
     key.profile = &none;
 
-    (void) ngx_constraint_stats_state(stats, catalogue->shpool, &key,
-                                      &rule->state, &state);
+    rc = ngx_constraint_stats_state(catalogue->zone->stats, catalogue->shpool,
+                                    &key, &rule->state, &state);
+
+    if (rc == NGX_ERROR && rule->refused == 0) {
+        ngx_log_error(NGX_LOG_WARN, catalogue->worker->log, 0,
+                      "constraint: no memory for the breaker and the adaptive "
+                      "limit of \"%V\", it is evaluated without them: "
+                      "constraint zone \"%V\" is too small",
+                      &rule->record.message_type, &catalogue->conf.name);
+    }
+
+    if (rc == NGX_ERROR) {
+        rule->refused = ngx_max(ngx_current_msec, 1);
+    }
+
     return state;
+}
+
+
+void
+ngx_constraint_catalogue_stateless(ngx_constraint_catalogue_t *catalogue,
+    ngx_constraint_rule_t *rule)
+{
+    if (rule->refused) {
+        ngx_constraint_stats_stateless(catalogue->zone->stats);
+    }
+}
+
+
+ngx_uint_t
+ngx_constraint_catalogue_number(ngx_constraint_catalogue_t *catalogue)
+{
+    return catalogue->number;
 }
 
 

@@ -268,6 +268,8 @@ ngx_constraint_zone_adopt(ngx_constraint_catalogue_t *catalogue,
         return NGX_ERROR;
     }
 
+    catalogue->number = ++catalogue->zone->configurations;
+
     return NGX_OK;
 }
 
@@ -327,7 +329,10 @@ ngx_constraint_zone_create(ngx_constraint_catalogue_t *catalogue,
         ngx_constraint_stats_copy(zone->stats, shpool,
                                   catalogue->old->zone->stats,
                                   catalogue->old->shpool);
+        zone->configurations = catalogue->old->zone->configurations;
     }
+
+    catalogue->number = ++zone->configurations;
 
     shpool->data = zone;
     catalogue->zone = zone;

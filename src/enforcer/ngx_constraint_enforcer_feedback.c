@@ -12,6 +12,9 @@
 #include "ngx_constraint_evaluation.h"
 
 
+static void ngx_constraint_feedback_none(ngx_constraint_enforcement_t *e);
+static ngx_uint_t ngx_constraint_feedback_located(
+    ngx_constraint_enforcement_t *e, uint32_t bit);
 static void ngx_constraint_breaker_decide(ngx_constraint_enforcement_t *e);
 static void ngx_constraint_breaker_log(ngx_constraint_enforcement_t *e,
     ngx_constraint_breaker_e state);
@@ -28,6 +31,8 @@ static void ngx_constraint_adaptive_ended(ngx_constraint_enforcement_t *e,
 void
 ngx_constraint_feedback_bind(ngx_constraint_enforcement_t *e)
 {
+    uint32_t                          max_exec_us;
+    ngx_uint_t                        number;
     ngx_constraint_limits_t          *limits;
     ngx_constraint_feedback_t        *feedback;
     ngx_constraint_enforcer_state_t  *state;
@@ -46,16 +51,27 @@ ngx_constraint_feedback_bind(ngx_constraint_enforcement_t *e)
 
     *limits = *state->limits;
 
-    if (feedback && (!feedback->adapts
-                     || feedback->max_exec_us != limits->execution.max_exec_us
-                     || ngx_memcmp(&feedback->adaptive_conf,
-                                   &limits->adaptive,
-                                   sizeof(ngx_constraint_adaptive_conf_t))
-                        != 0))
-    {
-        feedback->adaptive_conf = limits->adaptive;
-        feedback->max_exec_us = limits->execution.max_exec_us;
-        feedback->adapts = 1;
+    if (feedback) {
+        number = ngx_constraint_feedback_located(e,
+                                                NGX_CONSTRAINT_SET_ADAPTIVE);
+        max_exec_us = ngx_constraint_feedback_located(e,
+                                                NGX_CONSTRAINT_SET_MAX_EXEC)
+                      ? limits->execution.max_exec_us : 0;
+
+        if (feedback->adapts != number
+            || feedback->max_exec_us != max_exec_us
+            || (number && ngx_memcmp(&feedback->adaptive_conf,
+                                     &limits->adaptive,
+                                     sizeof(ngx_constraint_adaptive_conf_t))
+                          != 0))
+        {
+            feedback->adaptive_conf = limits->adaptive;
+            feedback->max_exec_us = max_exec_us;
+            feedback->adapts = number;
+        }
+
+    } else {
+        ngx_constraint_feedback_none(e);
     }
 
     limits->execution.max_exec_us =
@@ -67,12 +83,45 @@ ngx_constraint_feedback_bind(ngx_constraint_enforcement_t *e)
 }
 
 
+/* Evaluated without, as if it were closed and knew nothing. */
+
+static void
+ngx_constraint_feedback_none(ngx_constraint_enforcement_t *e)
+{
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+
+    if (!state->stateless) {
+        state->stateless = 1;
+        ngx_constraint_catalogue_stateless(e->catalogue, state->rule);
+    }
+}
+
+
+/* The configuration's number if only the location says it, 0: the rule. */
+
+static ngx_uint_t
+ngx_constraint_feedback_located(ngx_constraint_enforcement_t *e, uint32_t bit)
+{
+    const ngx_constraint_limits_t    *rule;
+    ngx_constraint_enforcer_state_t  *state;
+
+    state = e->state;
+    rule = state->rule->limits;
+
+    return (rule && (rule->execution.set & bit))
+           ? 0 : ngx_constraint_catalogue_number(e->catalogue);
+}
+
+
 /* It has a breaker.  Before it is evaluated, once: that may decide it. */
 
 void
 ngx_constraint_feedback_enter(ngx_constraint_enforcement_t *e)
 {
     ngx_int_t                         rc;
+    ngx_uint_t                        number;
     ngx_constraint_breaker_e          to;
     ngx_constraint_feedback_t        *feedback;
     ngx_constraint_enforcer_state_t  *state;
@@ -82,16 +131,20 @@ ngx_constraint_feedback_enter(ngx_constraint_enforcement_t *e)
     feedback = ngx_constraint_catalogue_state(e->catalogue, state->rule);
 
     if (feedback == NULL) {
+        ngx_constraint_feedback_none(e);
         return;
     }
 
-    if (!feedback->breaker.configured
-        || ngx_memcmp(&feedback->breaker_conf, &state->limits->breaker,
-                      sizeof(ngx_constraint_breaker_conf_t))
-           != 0)
+    number = ngx_constraint_feedback_located(e, NGX_CONSTRAINT_SET_BREAKER);
+
+    if (feedback->breaks != number
+        || (number && ngx_memcmp(&feedback->breaker_conf,
+                                 &state->limits->breaker,
+                                 sizeof(ngx_constraint_breaker_conf_t))
+                      != 0))
     {
         feedback->breaker_conf = state->limits->breaker;
-        feedback->breaker.configured = 1;
+        feedback->breaks = number;
     }
 
     rc = ngx_constraint_breaker_enter(&feedback->breaker,
@@ -223,7 +276,11 @@ ngx_constraint_feedback_ended(ngx_constraint_enforcement_t *e,
 }
 
 
-/* What was never run proves nothing: neither a violation nor a pass. */
+/*
+ * What was never run, and what ended in an error that is no violation, proves
+ * nothing of the bounds: neither a violation nor a pass.  An error that the
+ * request has caused is none of a constraint that works.
+ */
 
 static void
 ngx_constraint_breaker_ended(ngx_constraint_enforcement_t *e,
@@ -243,8 +300,7 @@ ngx_constraint_breaker_ended(ngx_constraint_enforcement_t *e,
 
     if (!violated
         && (d->where == NGX_CONSTRAINT_WHERE_NONE
-            || (d->error != NGX_CONSTRAINT_E_NONE
-                && ngx_constraint_error_is_ours(d->error))))
+            || d->error != NGX_CONSTRAINT_E_NONE))
     {
         ngx_constraint_breaker_abandon(&feedback->breaker, state->probe);
         return;

@@ -94,6 +94,7 @@ typedef struct {
     unsigned                          clocked:1;   /* the deadline stands */
     unsigned                          sampled:1;   /* drawn */
     unsigned                          entered:1;   /* the breaker let it by */
+    unsigned                          stateless:1; /* it has none, counted */
     unsigned                          alone:1;     /* shadow: in a pool of
                                                     * its own */
     ngx_constraint_rule_t            *rule;
