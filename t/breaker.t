@@ -389,7 +389,8 @@ is(shown('request'), '111', 'it is shown once it has decided');
 $t->conf($conf =~ s/LOCATED/off/r);
 ok($t->reload(wait_old => 1), 'a reload takes it away');
 is(shown('request'), '000', 'it is not shown any more');
-is($t->get('/located/?type=request&bad=0&deny=0')->status, 200, 'and does not hold');
+is($t->get('/located/?type=request&bad=0&deny=0')->status, 200,
+    'and does not hold');
 
 
 # a zone too small for all of them: told once, counted, evaluated without
@@ -409,10 +410,8 @@ for my $name (@tight) {
     $t->get("/tight/?type=$name&bad=0") for 1 .. 2;
 }
 
-my $answer;
-
 for (1 .. 12) {
-    $answer = $t->get('/tight/?type=t70&bad=1');
+    my $answer = $t->get('/tight/?type=t70&bad=1');
     is($answer->status, 403, 'what violates is denied');
     is($answer->json->{code}, 'CostExceeded', 'by its own violation');
     isnt($answer->header('X-Where'), 'none', 'as it is evaluated');

@@ -31,7 +31,7 @@ static ngx_constraint_stats_slot_t *ngx_constraint_stats_profile_idle_locked(
     ngx_constraint_stats_t *stats);
 
 
-static const ngx_str_t  ngx_constraint_stats_nobody = ngx_null_string;
+static const ngx_str_t  ngx_constraint_stats_none = ngx_null_string;
 static const ngx_str_t  ngx_constraint_stats_others =
     ngx_string(NGX_CONSTRAINT_STATS_OTHER);
 
@@ -42,7 +42,7 @@ ngx_constraint_stats_profile_init_locked(ngx_constraint_stats_t *stats)
     ngx_uint_t        i;
     const ngx_str_t  *names[2];
 
-    names[0] = &ngx_constraint_stats_nobody;
+    names[0] = &ngx_constraint_stats_none;
     names[1] = &ngx_constraint_stats_others;
 
     for (i = 0; i < 2; i++) {
