@@ -57,7 +57,7 @@ sub policies {
 
 
 sub constraint {
-    my ($name, $workflow) = @_;
+    my ($name, $workflow, @more) = @_;
 
     return {
         message_type => $name,
@@ -66,6 +66,7 @@ sub constraint {
         description => "one of many, all of them enabled",
         constraint_metadata => { team => 'bench', tier => 2,
             contact => 'bench@example.com' },
+        @more,
     };
 }
 
@@ -154,11 +155,12 @@ END
 
 
 sub runaway {
+    my ($path) = @_;
     my $body = JSON::PP->new->encode({ items => [ 1 .. 1000 ] });
 
     return <<END;
 wrk.method = "POST"
-wrk.path = "/slow/x"
+wrk.path = "$path"
 wrk.headers["Content-Type"] = "application/json"
 wrk.body = [[$body]]
 END
