@@ -8,6 +8,7 @@
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD:-$root/build}
 examples=$root/conf-examples
 port=8000
 action=start
@@ -172,7 +173,7 @@ for number in "$port" "$backend"; do
 done
 
 mkdir -p "$dir/modules" "$dir/temp"
-cp "$root/build/ngx_http_constraint_module.so" "$dir/modules/.new"
+cp "$build/ngx_http_constraint_module.so" "$dir/modules/.new"
 mv "$dir/modules/.new" "$dir/modules/ngx_http_constraint_module.so"
 cp "$examples/quickstart.users" "$dir/users"
 sed "s/127\.0\.0\.1:8001/127.0.0.1:$backend/
@@ -184,16 +185,16 @@ if ! said=$(cd "$dir" && PATH=$PATH:/usr/sbin nginx -p "$dir/" \
             -c "$dir/nginx.conf" -e "$dir/error.log" \
             ${user[@]+"${user[@]}"} 2>&1)
 then
-    echo "$said" | grep -E '\[(emerg|alert)\]' | tail -n 1 >&2 || true
     case "$said" in
         *"Address already in use"*)
             die "port $port or $backend is taken, choose another with" \
                 "--port" ;;
-        *"Permission denied"*)
+        *"bind() to "*"Permission denied"*)
             die "port $port needs root, or choose one over 1023 with" \
                 "--port" ;;
         *)
-            die "nginx did not start, see $dir/error.log" ;;
+            said=$(echo "$said" | grep -E '\[(emerg|alert)\]' | tail -n 1)
+            die "nginx did not start, see $dir/error.log${said:+: $said}" ;;
     esac
 fi
 

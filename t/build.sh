@@ -43,7 +43,12 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$root/build}
 jobs=${JOBS:-2}
 
-mkdir -p "$build"
+if ! mkdir -p "$build" 2>/dev/null || [ ! -w "$build" ]; then
+    echo "build.sh: $build cannot be written to by $(id -un), who builds;" \
+         "make it theirs or choose another folder by BUILD=DIR" >&2
+    exit 1
+fi
+
 build=$(cd "$build" && pwd)
 
 case "$root$build" in
