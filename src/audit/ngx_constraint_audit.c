@@ -5,7 +5,7 @@
 
 /*
  * The event loop's side of the audit log: its files in the configuration, the
- * buffer that is being filled, its timer, and the counters.
+ * buffer that is being filled, and its timer.
  */
 
 
@@ -19,9 +19,6 @@ static ngx_constraint_audit_counters_t  *ngx_constraint_audit_counters;
 static ngx_constraint_sampler_t          ngx_constraint_audit_sampler;
 
 
-static ngx_shm_zone_t *ngx_constraint_audit_zone(ngx_conf_t *cf, void *tag);
-static ngx_int_t ngx_constraint_audit_zone_init(ngx_shm_zone_t *zone,
-    void *data);
 static void ngx_constraint_audit_reopen(ngx_open_file_t *open,
     ngx_log_t *log);
 static ngx_int_t ngx_constraint_audit_kept(
@@ -88,45 +85,6 @@ ngx_constraint_audit_open(ngx_conf_t *cf, ngx_str_t *path, size_t buffer,
 }
 
 
-static ngx_shm_zone_t *
-ngx_constraint_audit_zone(ngx_conf_t *cf, void *tag)
-{
-    ngx_str_t        name = ngx_string("constraint_audit_log");
-    ngx_shm_zone_t  *zone;
-
-    zone = ngx_shared_memory_add(cf, &name, 8 * ngx_pagesize, tag);
-
-    if (zone) {
-        zone->init = ngx_constraint_audit_zone_init;
-    }
-
-    return zone;
-}
-
-
-static ngx_int_t
-ngx_constraint_audit_zone_init(ngx_shm_zone_t *zone, void *data)
-{
-    ngx_slab_pool_t  *shpool;
-
-    if (data) {
-        zone->data = data;
-        return NGX_OK;
-    }
-
-    shpool = (ngx_slab_pool_t *) zone->shm.addr;
-
-    if (!zone->shm.exists) {
-        shpool->data = ngx_slab_calloc(shpool,
-                                     sizeof(ngx_constraint_audit_counters_t));
-    }
-
-    zone->data = shpool->data;
-
-    return zone->data ? NGX_OK : NGX_ERROR;
-}
-
-
 void
 ngx_constraint_audit(const ngx_constraint_audit_t *audit,
     ngx_constraint_decision_t *d, const ngx_str_t *traceparent)
@@ -163,9 +121,8 @@ ngx_constraint_audit(const ngx_constraint_audit_t *audit,
         b = &writer->buffers[writer->filling];
     }
 
-    b->pos = cut ? ngx_constraint_audit_line_cut(b->pos, b->end, d,
-                                                 traceparent)
-                 : ngx_constraint_audit_line(b->pos, b->end, d, traceparent);
+    b->pos = cut ? ngx_constraint_audit_line_cut(b->pos, d, traceparent)
+                 : ngx_constraint_audit_line(b->pos, d, traceparent);
     b->lines++;
 
     if (!writer->timer.timer_set) {
@@ -272,28 +229,6 @@ ngx_constraint_audit_reopen(ngx_open_file_t *open, ngx_log_t *log)
 }
 
 
-void
-ngx_constraint_audit_counts(ngx_constraint_audit_counts_t *counts)
-{
-    ngx_constraint_audit_counters_t  *c;
-
-    ngx_memzero(counts, sizeof(ngx_constraint_audit_counts_t));
-
-    c = ngx_constraint_audit_counters;
-
-    if (c == NULL) {
-        return;
-    }
-
-    /* kept last: it is never less than the others together */
-
-    counts->written = c->written;
-    counts->dropped = c->dropped;
-    ngx_memory_barrier();
-    counts->kept = c->kept;
-}
-
-
 ngx_int_t
 ngx_constraint_audit_init_process(ngx_cycle_t *cycle)
 {
@@ -331,6 +266,11 @@ ngx_constraint_audit_writer_create(ngx_constraint_audit_file_t *file,
     ngx_uint_t                      i;
     ngx_constraint_audit_writer_t  *writer;
 
+    if (ngx_constraint_audit_counters == NULL) {
+        ngx_constraint_audit_counters =
+                              ngx_constraint_audit_counters_take(file->zone);
+    }
+
     writer = ngx_calloc(sizeof(ngx_constraint_audit_writer_t), cycle->log);
     if (writer == NULL) {
         return NGX_ERROR;
@@ -350,7 +290,7 @@ ngx_constraint_audit_writer_create(ngx_constraint_audit_file_t *file,
 
     writer->file = file;
     writer->log = cycle->log;
-    writer->counters = file->zone->data;
+    writer->counters = ngx_constraint_audit_counters;
 
     writer->timer.handler = ngx_constraint_audit_timer;
     writer->timer.data = writer;
@@ -363,7 +303,6 @@ ngx_constraint_audit_writer_create(ngx_constraint_audit_file_t *file,
     }
 
     file->writer = writer;
-    ngx_constraint_audit_counters = writer->counters;
 
     return NGX_OK;
 }
@@ -412,5 +351,8 @@ ngx_constraint_audit_exit_process(ngx_cycle_t *cycle)
         }
     }
 
-    ngx_constraint_audit_counters = NULL;
+    if (ngx_constraint_audit_counters) {
+        ngx_constraint_audit_counters_give_back(ngx_constraint_audit_counters);
+        ngx_constraint_audit_counters = NULL;
+    }
 }

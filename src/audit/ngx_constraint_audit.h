@@ -12,7 +12,7 @@
  * one buffer while the thread writes the other.  When both are full a line is
  * dropped.  Nobody waits for a disk but that thread, and a worker that ends.
  *
- *   kept = written + dropped + those still in buffers
+ *   kept = written + dropped + those still in buffers of workers that live
  */
 
 
@@ -70,7 +70,10 @@ void ngx_constraint_audit(const ngx_constraint_audit_t *audit,
     ngx_constraint_decision_t *d, const ngx_str_t *traceparent);
 
 
-/* Any process that ran init_process; zeros where nothing is audited. */
+/*
+ * Any process that ran init_process; zeros where nothing is audited.  What a
+ * killed worker had in buffers is found here, and counted as dropped.
+ */
 void ngx_constraint_audit_counts(ngx_constraint_audit_counts_t *counts);
 
 

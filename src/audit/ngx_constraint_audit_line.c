@@ -26,6 +26,8 @@ _Static_assert(NGX_CONSTRAINT_AUDIT_FRAME + 1024
 
 
 static u_char *ngx_constraint_audit_time(u_char *p);
+static u_char *ngx_constraint_audit_digits(u_char *p, ngx_uint_t n,
+    ngx_uint_t value, u_char after);
 static void ngx_constraint_audit_cut(ngx_str_t *text);
 
 
@@ -39,8 +41,8 @@ ngx_constraint_audit_line_size(const ngx_constraint_decision_t *d,
 
 
 u_char *
-ngx_constraint_audit_line(u_char *p, u_char *end,
-    ngx_constraint_decision_t *d, const ngx_str_t *traceparent)
+ngx_constraint_audit_line(u_char *p, ngx_constraint_decision_t *d,
+    const ngx_str_t *traceparent)
 {
     ngx_str_t  trace;
 
@@ -53,7 +55,7 @@ ngx_constraint_audit_line(u_char *p, u_char *end,
     trace = d->trace;
     d->trace.len = 0;
 
-    p = ngx_constraint_decision_members(d, p, end);
+    p = ngx_constraint_decision_members(d, p);
 
     d->trace = trace;
 
@@ -77,8 +79,8 @@ ngx_constraint_audit_line(u_char *p, u_char *end,
 
 
 u_char *
-ngx_constraint_audit_line_cut(u_char *p, u_char *end,
-    ngx_constraint_decision_t *d, const ngx_str_t *traceparent)
+ngx_constraint_audit_line_cut(u_char *p, ngx_constraint_decision_t *d,
+    const ngx_str_t *traceparent)
 {
     ngx_str_t                  parent;
     ngx_constraint_decision_t  cut;
@@ -99,7 +101,7 @@ ngx_constraint_audit_line_cut(u_char *p, u_char *end,
     ngx_constraint_audit_cut(&cut.error_message);
     ngx_constraint_audit_cut(&parent);
 
-    p = ngx_constraint_audit_line(p, end, &cut, &parent);
+    p = ngx_constraint_audit_line(p, &cut, &parent);
 
     return ngx_cpymem(p - 2, ",\"cut\":true}\n",
                       sizeof(",\"cut\":true}\n") - 1);
@@ -129,7 +131,7 @@ ngx_constraint_audit_cut(ngx_str_t *text)
 }
 
 
-/* ISO 8601, UTC, microseconds */
+/* ISO 8601, UTC, microseconds: 2006-01-02T15:04:05.000000Z */
 
 static u_char *
 ngx_constraint_audit_time(u_char *p)
@@ -140,8 +142,31 @@ ngx_constraint_audit_time(u_char *p)
     ngx_gettimeofday(&tv);
     ngx_gmtime(tv.tv_sec, &tm);
 
-    return ngx_sprintf(p, "%4d-%02d-%02dT%02d:%02d:%02d.%06dZ",
-                       tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
-                       tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec,
-                       (int) tv.tv_usec);
+    p = ngx_constraint_audit_digits(p, 4, tm.ngx_tm_year, '-');
+    p = ngx_constraint_audit_digits(p, 2, tm.ngx_tm_mon, '-');
+    p = ngx_constraint_audit_digits(p, 2, tm.ngx_tm_mday, 'T');
+    p = ngx_constraint_audit_digits(p, 2, tm.ngx_tm_hour, ':');
+    p = ngx_constraint_audit_digits(p, 2, tm.ngx_tm_min, ':');
+    p = ngx_constraint_audit_digits(p, 2, tm.ngx_tm_sec, '.');
+
+    return ngx_constraint_audit_digits(p, 6, (ngx_uint_t) tv.tv_usec, 'Z');
+}
+
+
+/* the last n digits, and what follows them */
+
+static u_char *
+ngx_constraint_audit_digits(u_char *p, ngx_uint_t n, ngx_uint_t value,
+    u_char after)
+{
+    ngx_uint_t  i;
+
+    for (i = n; i > 0; i--) {
+        p[i - 1] = (u_char) ('0' + value % 10);
+        value /= 10;
+    }
+
+    p[n] = after;
+
+    return p + n + 1;
 }

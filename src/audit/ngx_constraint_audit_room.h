@@ -16,12 +16,17 @@
 #include "ngx_constraint_audit.h"
 
 
-/* In shared memory, zeroed. */
+/*
+ * Of a worker and of those that had its place before, in shared memory: a
+ * cache line.  Whole once nobody owns it: kept = written + dropped.
+ */
 
 typedef struct {
     ngx_atomic_t                     kept;
     ngx_atomic_t                     written;
     ngx_atomic_t                     dropped;
+    ngx_atomic_t                     owner;        /* process, 0 = none */
+    u_char                           unused[64 - 4 * sizeof(ngx_atomic_t)];
 } ngx_constraint_audit_counters_t;
 
 
@@ -74,14 +79,24 @@ struct ngx_constraint_audit_file_s {
 };
 
 
+/* counts.c: the counters' memory, while the configuration is read */
+ngx_shm_zone_t *ngx_constraint_audit_zone(ngx_conf_t *cf, void *tag);
+
+/* once for a worker, whatever files it has; given back all written */
+ngx_constraint_audit_counters_t *ngx_constraint_audit_counters_take(
+    ngx_shm_zone_t *zone);
+void ngx_constraint_audit_counters_give_back(
+    ngx_constraint_audit_counters_t *counters);
+
+
 /* line.c: the most bytes of the line; appends it, with its \n */
 size_t ngx_constraint_audit_line_size(const ngx_constraint_decision_t *d,
     const ngx_str_t *traceparent);
-u_char *ngx_constraint_audit_line(u_char *p, u_char *end,
-    ngx_constraint_decision_t *d, const ngx_str_t *traceparent);
+u_char *ngx_constraint_audit_line(u_char *p, ngx_constraint_decision_t *d,
+    const ngx_str_t *traceparent);
 
 /* the same, with texts cut so that it fits the smallest buffer */
-u_char *ngx_constraint_audit_line_cut(u_char *p, u_char *end,
+u_char *ngx_constraint_audit_line_cut(u_char *p,
     ngx_constraint_decision_t *d, const ngx_str_t *traceparent);
 
 /* writer.c: NGX_OK or NGX_ERROR (logged); stop writes all that is left */

@@ -87,6 +87,11 @@ ngx_constraint_json_escape(u_char *p, const ngx_str_t *src)
     end = s + src->len;
 
     while (s < end) {
+        if (ngx_constraint_log_plain(*s)) {
+            *p++ = *s++;
+            continue;
+        }
+
         if (*s == '"' || *s == '\\') {
             *p++ = '\\';
             *p++ = *s++;

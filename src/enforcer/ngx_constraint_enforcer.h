@@ -352,7 +352,7 @@ ngx_int_t ngx_constraint_decision_json(ngx_constraint_decision_t *d,
  */
 size_t ngx_constraint_decision_size(const ngx_constraint_decision_t *d);
 u_char *ngx_constraint_decision_members(ngx_constraint_decision_t *d,
-    u_char *p, u_char *end);
+    u_char *p);
 
 /* One line: a denial at level, a failure of class ours at error. */
 void ngx_constraint_decision_log(ngx_constraint_decision_t *d,

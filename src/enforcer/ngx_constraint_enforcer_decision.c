@@ -13,15 +13,17 @@
 
 typedef struct {
     u_char     *pos;
-    u_char     *end;
 } ngx_constraint_text_t;
 
 
+static u_char *ngx_constraint_decision_hex(u_char *p, uint64_t value);
 static uint64_t ngx_constraint_decision_random(uint64_t *seed);
 static void ngx_constraint_decision_write(ngx_constraint_decision_t *d,
     ngx_constraint_text_t *text);
 static void ngx_constraint_decision_error(
     const ngx_constraint_decision_t *d, ngx_constraint_text_t *text);
+static void ngx_constraint_text_name(ngx_constraint_text_t *text,
+    const char *name);
 static void ngx_constraint_text_raw(ngx_constraint_text_t *text,
     const char *name, const ngx_str_t *value);
 static void ngx_constraint_text_string(ngx_constraint_text_t *text,
@@ -46,13 +48,30 @@ ngx_constraint_decision_id(ngx_constraint_decision_t *d)
     if (d->id[0] == '\0') {
         a = ngx_constraint_decision_random(ngx_constraint_worker.seed);
         b = ngx_constraint_decision_random(ngx_constraint_worker.seed);
-        (void) ngx_sprintf(d->id, "%016xL%016xL", a, b);
+        (void) ngx_constraint_decision_hex(
+                   ngx_constraint_decision_hex(d->id, a), b);
     }
 
     id.data = d->id;
     id.len = sizeof(d->id);
 
     return id;
+}
+
+
+static u_char *
+ngx_constraint_decision_hex(u_char *p, uint64_t value)
+{
+    ngx_uint_t  i;
+
+    static const u_char  hex[] = "0123456789abcdef";
+
+    for (i = 0; i < 16; i++) {
+        *p++ = hex[value >> 60];
+        value <<= 4;
+    }
+
+    return p;
 }
 
 
@@ -79,17 +98,13 @@ ngx_int_t
 ngx_constraint_decision_json(ngx_constraint_decision_t *d, ngx_pool_t *pool,
     ngx_str_t *json)
 {
-    size_t                 size;
     ngx_constraint_text_t  text;
 
-    size = ngx_constraint_decision_size(d);
-
-    text.pos = ngx_pnalloc(pool, size);
+    text.pos = ngx_pnalloc(pool, ngx_constraint_decision_size(d));
     if (text.pos == NULL) {
         return NGX_ERROR;
     }
 
-    text.end = text.pos + size;
     json->data = text.pos;
 
     *text.pos++ = '{';
@@ -105,13 +120,11 @@ ngx_constraint_decision_json(ngx_constraint_decision_t *d, ngx_pool_t *pool,
 
 
 u_char *
-ngx_constraint_decision_members(ngx_constraint_decision_t *d, u_char *p,
-    u_char *end)
+ngx_constraint_decision_members(ngx_constraint_decision_t *d, u_char *p)
 {
     ngx_constraint_text_t  text;
 
     text.pos = p;
-    text.end = end;
 
     ngx_constraint_decision_write(d, &text);
 
@@ -263,12 +276,39 @@ ngx_constraint_decision_error(const ngx_constraint_decision_t *d,
 }
 
 
+/* ,"name": of room that _size() has counted; busy with an audit log */
+
+static void
+ngx_constraint_text_name(ngx_constraint_text_t *text, const char *name)
+{
+    u_char  *p;
+
+    p = text->pos;
+
+    if (p[-1] != '{') {
+        *p++ = ',';
+    }
+
+    *p++ = '"';
+
+    while (*name) {
+        *p++ = (u_char) *name++;
+    }
+
+    *p++ = '"';
+    *p++ = ':';
+
+    text->pos = p;
+}
+
+
 static void
 ngx_constraint_text_raw(ngx_constraint_text_t *text, const char *name,
     const ngx_str_t *value)
 {
-    text->pos = ngx_slprintf(text->pos, text->end, "%s\"%s\":%V",
-                             text->pos[-1] == '{' ? "" : ",", name, value);
+    ngx_constraint_text_name(text, name);
+
+    text->pos = ngx_cpymem(text->pos, value->data, value->len);
 }
 
 
@@ -276,8 +316,9 @@ static void
 ngx_constraint_text_string(ngx_constraint_text_t *text, const char *name,
     const ngx_str_t *value)
 {
-    text->pos = ngx_slprintf(text->pos, text->end, "%s\"%s\":\"",
-                             text->pos[-1] == '{' ? "" : ",", name);
+    ngx_constraint_text_name(text, name);
+
+    *text->pos++ = '"';
     text->pos = ngx_constraint_json_escape(text->pos, value);
     *text->pos++ = '"';
 }
@@ -287,8 +328,18 @@ static void
 ngx_constraint_text_number(ngx_constraint_text_t *text, const char *name,
     uint64_t value)
 {
-    text->pos = ngx_slprintf(text->pos, text->end, "%s\"%s\":%uL",
-                             text->pos[-1] == '{' ? "" : ",", name, value);
+    u_char  digits[NGX_INT64_LEN], *p;
+
+    ngx_constraint_text_name(text, name);
+
+    p = digits + sizeof(digits);
+
+    do {
+        *--p = (u_char) ('0' + value % 10);
+        value /= 10;
+    } while (value);
+
+    text->pos = ngx_cpymem(text->pos, p, digits + sizeof(digits) - p);
 }
 
 
