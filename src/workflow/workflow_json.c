@@ -7,7 +7,8 @@
 /*
  * Reads JSON (RFC 8259, strictly) into a tree with positions, which the JSON
  * libraries at hand do not give.  Documents of people only; message bodies
- * have a faster reader in src/cel.
+ * have a faster reader in src/cel.  Strings are read by
+ * workflow_json_string.c.
  */
 
 
@@ -15,33 +16,18 @@
 #include <stdlib.h>
 #include <errno.h>
 #include <math.h>
-#include "workflow_document.h"
-
-
-typedef struct {
-    workflow_document_t  *doc;
-    const char           *pos;
-    const char           *end;
-    uint32_t              line;
-    uint32_t              depth;
-} workflow_json_t;
+#include "workflow_json.h"
 
 
 static workflow_node_t *json_value(workflow_json_t *json);
 static workflow_node_t *json_map(workflow_json_t *json);
 static workflow_node_t *json_list(workflow_json_t *json);
-static workflow_node_t *json_string(workflow_json_t *json);
-static bool json_unescape(workflow_json_t *json, char **out);
-static bool json_unicode(workflow_json_t *json, char **out);
-static bool json_hex4(workflow_json_t *json, uint32_t *code);
 static workflow_node_t *json_number(workflow_json_t *json);
 static bool json_digits(workflow_json_t *json);
 static workflow_node_t *json_word(workflow_json_t *json, const char *word,
     workflow_node_kind_t kind);
 static void json_space(workflow_json_t *json);
 static bool json_enter(workflow_json_t *json);
-static void *json_fail(workflow_json_t *json, const char *message);
-static void *json_memory(workflow_json_t *json);
 static void *json_unexpected(workflow_json_t *json, const char *wanted);
 
 
@@ -57,14 +43,15 @@ workflow_json_read(workflow_document_t *doc)
     json.depth = 0;
 
     if (doc->len >= 3 && memcmp(doc->text, "\xef\xbb\xbf", 3) == 0) {
-        json_fail(&json, "a byte order mark; JSON starts without one");
+        workflow_json_fail(&json,
+                           "a byte order mark; JSON starts without one");
         return CEL_ERROR;
     }
 
     json_space(&json);
 
     if (json.pos == json.end) {
-        json_fail(&json, "the document is empty");
+        workflow_json_fail(&json, "the document is empty");
         return CEL_ERROR;
     }
 
@@ -77,7 +64,7 @@ workflow_json_read(workflow_document_t *doc)
     json_space(&json);
 
     if (json.pos != json.end) {
-        json_fail(&json, "text after the end of the JSON value");
+        workflow_json_fail(&json, "text after the end of the JSON value");
         return CEL_ERROR;
     }
 
@@ -103,7 +90,7 @@ json_value(workflow_json_t *json)
         return json_list(json);
 
     case '"':
-        return json_string(json);
+        return workflow_json_string(json);
 
     case 't':
         return json_word(json, "true", WORKFLOW_NODE_BOOL);
@@ -149,7 +136,7 @@ json_map(workflow_json_t *json)
             return json_unexpected(json, "a key in double quotes");
         }
 
-        key = json_string(json);
+        key = workflow_json_string(json);
 
         if (key == NULL) {
             return NULL;
@@ -268,211 +255,6 @@ json_enter(workflow_json_t *json)
 }
 
 
-/* string = %x22 *char %x22; unescaped it is never longer than written */
-
-static workflow_node_t *
-json_string(workflow_json_t *json)
-{
-    char             *start, *out;
-    const char       *p;
-    workflow_node_t  *node;
-
-    node = workflow_node_create(json->doc, WORKFLOW_NODE_STRING,
-                                json->pos - json->doc->text, json->line);
-    if (node == NULL) {
-        return NULL;
-    }
-
-    for (p = json->pos + 1; p < json->end && *p != '"'; p++) {
-        if (*p == '\\') {
-            p++;
-        }
-    }
-
-    start = out = cel_arena_alloc(&json->doc->arena, p - json->pos + 1);
-
-    if (start == NULL) {
-        return json_memory(json);
-    }
-
-    json->pos++;
-
-    for ( ;; ) {
-
-        if (json->pos == json->end) {
-            json->pos = json->doc->text + node->offset;
-            return json_fail(json, "a string without its closing quote");
-        }
-
-        if (*json->pos == '"') {
-            break;
-        }
-
-        if ((unsigned char) *json->pos < 0x20) {
-            return json_fail(json, "a control character in a string; write "
-                                   "\\n, \\t or \\u00XX");
-        }
-
-        if (*json->pos == '\\') {
-            if (!json_unescape(json, &out)) {
-                return NULL;
-            }
-
-            continue;
-        }
-
-        *out++ = *json->pos++;
-    }
-
-    json->pos++;
-    *out = '\0';
-
-    node->style = WORKFLOW_STYLE_JSON;
-    node->text = start;
-    node->len = out - start;
-    node->end = json->pos - json->doc->text;
-
-    return node;
-}
-
-
-static bool
-json_unescape(workflow_json_t *json, char **out)
-{
-    const char         *p;
-    static const char   from[] = "\"\\/bfnrt";
-    static const char   to[] = "\"\\/\b\f\n\r\t";
-
-    if (json->pos + 1 == json->end) {
-        json_fail(json, "a string without its closing quote");
-        return false;
-    }
-
-    if (json->pos[1] == 'u') {
-        return json_unicode(json, out);
-    }
-
-    p = strchr(from, json->pos[1]);
-
-    if (p == NULL) {
-        json_fail(json, "an unknown escape; JSON has \\\" \\\\ \\/ \\b \\f "
-                        "\\n \\r \\t and \\uXXXX");
-        return false;
-    }
-
-    *(*out)++ = to[p - from];
-    json->pos += 2;
-
-    return true;
-}
-
-
-static bool
-json_unicode(workflow_json_t *json, char **out)
-{
-    char        *p;
-    uint32_t     code, low;
-    const char  *start;
-
-    start = json->pos;
-
-    if (!json_hex4(json, &code)) {
-        return false;
-    }
-
-    if (code >= 0xd800 && code <= 0xdbff) {
-
-        if (json->end - json->pos < 2 || json->pos[0] != '\\'
-            || json->pos[1] != 'u')
-        {
-            json->pos = start;
-            json_fail(json, "half of a surrogate pair; the second \\uXXXX "
-                            "is missing");
-            return false;
-        }
-
-        if (!json_hex4(json, &low)) {
-            return false;
-        }
-
-        if (low < 0xdc00 || low > 0xdfff) {
-            json->pos = start;
-            json_fail(json, "half of a surrogate pair; the second \\uXXXX "
-                            "must be \\uDC00..\\uDFFF");
-            return false;
-        }
-
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-
-    } else if (code >= 0xdc00 && code <= 0xdfff) {
-        json->pos = start;
-        json_fail(json, "the second half of a surrogate pair stands alone");
-        return false;
-
-    } else if (code == 0) {
-        json->pos = start;
-        json_fail(json, "a NUL character; \\u0000 is not accepted");
-        return false;
-    }
-
-    p = *out;
-
-    if (code < 0x80) {
-        *p++ = code;
-
-    } else if (code < 0x800) {
-        *p++ = 0xc0 | code >> 6;
-        *p++ = 0x80 | (code & 0x3f);
-
-    } else if (code < 0x10000) {
-        *p++ = 0xe0 | code >> 12;
-        *p++ = 0x80 | (code >> 6 & 0x3f);
-        *p++ = 0x80 | (code & 0x3f);
-
-    } else {
-        *p++ = 0xf0 | code >> 18;
-        *p++ = 0x80 | (code >> 12 & 0x3f);
-        *p++ = 0x80 | (code >> 6 & 0x3f);
-        *p++ = 0x80 | (code & 0x3f);
-    }
-
-    *out = p;
-
-    return true;
-}
-
-
-/* "\uXXXX" */
-
-static bool
-json_hex4(workflow_json_t *json, uint32_t *code)
-{
-    char      c;
-    int       i;
-
-    *code = 0;
-
-    for (i = 2; i < 6; i++) {
-        c = json->pos + i < json->end ? json->pos[i] : '\0';
-
-        if (c >= '0' && c <= '9') {
-            *code = *code << 4 | (uint32_t) (c - '0');
-
-        } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
-            *code = *code << 4 | (uint32_t) ((c | 0x20) - 'a' + 10);
-
-        } else {
-            json_fail(json, "\\u needs four hexadecimal digits");
-            return false;
-        }
-    }
-
-    json->pos += 6;
-
-    return true;
-}
-
-
 /*
  * number = [ "-" ] int [ "." 1*DIGIT ] [ "e" [ "-" / "+" ] 1*DIGIT ]
  * in the range of int64, uint64 or, with fraction or exponent, double
@@ -533,7 +315,7 @@ json_number(workflow_json_t *json)
     text = cel_arena_alloc(&json->doc->arena, json->pos - start + 1);
 
     if (text == NULL) {
-        return json_memory(json);
+        return workflow_json_memory(json);
     }
 
     node->len = json->pos - start;
@@ -559,7 +341,7 @@ json_number(workflow_json_t *json)
 
     if (errno == ERANGE) {
         json->pos = start;
-        return json_fail(json, "the number does not fit in 64 bits");
+        return workflow_json_fail(json, "the number does not fit in 64 bits");
     }
 
     return node;
@@ -637,8 +419,8 @@ json_space(workflow_json_t *json)
 }
 
 
-static void *
-json_fail(workflow_json_t *json, const char *message)
+void *
+workflow_json_fail(workflow_json_t *json, const char *message)
 {
     workflow_issue(json->doc, WORKFLOW_I_SYNTAX, json->pos - json->doc->text,
                    NULL, "%s", message);
@@ -646,8 +428,8 @@ json_fail(workflow_json_t *json, const char *message)
 }
 
 
-static void *
-json_memory(workflow_json_t *json)
+void *
+workflow_json_memory(workflow_json_t *json)
 {
     workflow_issue(json->doc, WORKFLOW_I_LIMIT, json->pos - json->doc->text,
                    NULL, "not enough memory for the document");
