@@ -34,7 +34,12 @@ is($?, 0, 'the library is built') or BAIL_OUT($out);
 my $lib = "$build/unit/libcel.a";
 
 mkdir("$dir/include");
-copy("$root/src/cel/cel.h", "$dir/include/cel.h") or die "cel.h: $!\n";
+
+for my $header (qw(cel.h cel_error.h cel_value.h)) {
+    copy("$root/src/cel/$header", "$dir/include/$header")
+        or die "$header: $!\n";
+}
+
 
 
 # --- the example ------------------------------------------------------------
