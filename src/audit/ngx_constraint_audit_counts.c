@@ -108,6 +108,9 @@ ngx_constraint_audit_counters_take(ngx_shm_zone_t *zone)
 
     ngx_constraint_audit_shared = zone;
 
+    ngx_log_debug1(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                   "constraint: audit log is counted at %p", mine);
+
     return mine;
 }
 

@@ -364,6 +364,10 @@ ngx_constraint_worker_count(ngx_constraint_catalogue_t *catalogue,
     if (ngx_constraint_stats_attach(stats, catalogue->shpool, &key, ref)
         == NGX_OK)
     {
+        ngx_log_debug2(NGX_LOG_DEBUG_CORE, ngx_cycle->log, 0,
+                       "constraint: \"%V\" is counted at %p", key.name,
+                       ref->bank);
+
         ngx_constraint_stats_count(stats, catalogue->shpool, ref, sample);
     }
 }
