@@ -41,6 +41,8 @@ static cel_status_t output_header_once(output_t *o, const cel_value_t *map,
     const cel_value_t *name, uint32_t before);
 static bool output_is(const cel_value_t *value, const char *text);
 static cel_status_t output_bad(output_t *o, const char *message);
+static cel_status_t output_bad_header(output_t *o, const cel_value_t *name,
+    const char *message);
 
 
 cel_status_t
@@ -296,13 +298,13 @@ output_header(output_t *o, const cel_value_t *name, const cel_value_t *value,
     }
 
     if (!workflow_header_name_valid(name->s, name->len)) {
-        return output_bad(o, "a name in \"headers\" is no token, or one that "
-                             "governs the connection: Host, Content-Length, "
-                             "Transfer-Encoding, Connection and the like");
+        return output_bad_header(o, name, "is no token, or one that governs "
+                                 "the connection: Host, Content-Length, "
+                                 "Transfer-Encoding, Connection and the like");
     }
 
     if (!workflow_header_value_valid(value->s, value->len)) {
-        return output_bad(o, "a value in \"headers\" holds a control byte");
+        return output_bad_header(o, name, "has a control byte in its value");
     }
 
     return CEL_OK;
@@ -325,7 +327,8 @@ output_header_once(output_t *o, const cel_value_t *map,
         }
 
         if (workflow_header_same(name->s, name->len, other.s, other.len)) {
-            return output_bad(o, "\"headers\" names one header twice");
+            return output_bad_header(o, name, "is there twice: case does not "
+                                     "matter, and \"_\" is \"-\"");
         }
     }
 
@@ -347,4 +350,16 @@ output_bad(output_t *o, const char *message)
     o->run->bad_output = true;
 
     return cel_eval_fail(o->eval, CEL_E_INVALID_ARGUMENT, "%s", message);
+}
+
+
+static cel_status_t
+output_bad_header(output_t *o, const cel_value_t *name, const char *message)
+{
+    o->run->bad_output = true;
+
+    return cel_eval_fail(o->eval, CEL_E_INVALID_ARGUMENT,
+                         "\"%.*s\" in \"headers\" %s",
+                         name->len < 64 ? (int) name->len : 64, name->s,
+                         message);
 }

@@ -227,11 +227,12 @@ static const output_t  outputs[] = {
     { "{\"effect\": \"allow\", \"headers\": {\"x:\": \"a\"}}",
       WORKFLOW_NO_RESULT, "no token", 0, NULL },
     { "{\"effect\": \"allow\", \"headers\": {\"x\": \"a\\r\\nb: c\"}}",
-      WORKFLOW_NO_RESULT, "control byte", 0, NULL },
+      WORKFLOW_NO_RESULT, "\"x\" in \"headers\" has a control byte", 0,
+      NULL },
     { "{\"effect\": \"allow\", \"headers\": {\"x\": \"\\u007f\"}}",
       WORKFLOW_NO_RESULT, "control byte", 0, NULL },
     { "{\"effect\": \"allow\", \"headers\": {\"Host\": \"a\"}}",
-      WORKFLOW_NO_RESULT, "governs", 0, NULL },
+      WORKFLOW_NO_RESULT, "\"Host\" in \"headers\"", 0, NULL },
     { "{\"effect\": \"allow\", \"headers\": {\"content_LENGTH\": \"1\"}}",
       WORKFLOW_NO_RESULT, "governs", 0, NULL },
     { "{\"effect\": \"allow\", \"headers\": {\"Transfer-Encoding\": \"a\"}}",
@@ -241,7 +242,9 @@ static const output_t  outputs[] = {
     { "{\"effect\": \"allow\", \"headers\": {\"UPGRADE\": \"a\"}}",
       WORKFLOW_NO_RESULT, "governs", 0, NULL },
     { "{\"effect\": \"allow\", \"headers\": {\"x-a\": \"1\", \"X_A\":"
-      " \"2\"}}", WORKFLOW_NO_RESULT, "twice", 0, NULL },
+      " \"2\"}}", WORKFLOW_NO_RESULT,
+      "\"X_A\" in \"headers\" is there twice", 0,
+      NULL },
 };
 
 
