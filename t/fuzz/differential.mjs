@@ -15,6 +15,12 @@ import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData }
     from "node:worker_threads";
 
+// Node.js has it from 20 on, Debian 12 has 18
+
+String.prototype.isWellFormed ??= function () {
+    return !/\p{Surrogate}/u.test(this);
+};
+
 const folder = workerData ?? resolve(process.argv[2]);
 const require = createRequire(join(folder, "x.js"));
 const cel = require("@bufbuild/cel");
