@@ -16,7 +16,7 @@ quickstart="curl util-linux"
 test="perl xz-utils curl util-linux procps binutils openssl lmdb-utils
       prometheus"
 conformance="nodejs npm"
-matrix="clang libclang-rt-dev valgrind"
+matrix="clang libclang-rt-dev llvm valgrind"
 bench="wrk"
 
 wanted=
