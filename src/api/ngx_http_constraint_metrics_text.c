@@ -590,7 +590,7 @@ ngx_http_constraint_metrics_adaptive(ngx_http_constraint_metrics_out_t *out)
 static void
 ngx_http_constraint_metrics_zones(ngx_http_constraint_metrics_out_t *out)
 {
-    uint64_t                             values[19];
+    uint64_t                             values[20];
     ngx_uint_t                           i, n;
     ngx_constraint_stats_status_t       *stats;
     ngx_constraint_catalogue_status_t   *s;
@@ -620,6 +620,8 @@ ngx_http_constraint_metrics_zones(ngx_http_constraint_metrics_out_t *out)
           "Constraints whose counters were given to another.", 1 },
         { "constraint_stats_evicted_total",
           "Constraints whose histograms were given to another.", 1 },
+        { "constraint_stats_unobserved_total",
+          "Times and sizes in no histogram, for want of memory.", 1 },
         { "constraint_stats_lost_total",
           "Decisions that could not be counted.", 1 },
         { "constraint_stats_stateless_total",
@@ -653,8 +655,9 @@ ngx_http_constraint_metrics_zones(ngx_http_constraint_metrics_out_t *out)
             values[14] = stats->pieces_free;
             values[15] = stats->recycled;
             values[16] = stats->evicted;
-            values[17] = stats->lost;
-            values[18] = stats->stateless;
+            values[17] = stats->unobserved;
+            values[18] = stats->lost;
+            values[19] = stats->stateless;
 
             ngx_http_constraint_metrics_zone_label(out, families[n].name,
                                                    &out->zones[i]);

@@ -558,6 +558,7 @@ ngx_constraint_stats_status(ngx_constraint_stats_t *stats,
     status->pieces_free = stats->free_count;
     status->recycled = stats->recycled;
     status->evicted = stats->evicted;
+    status->unobserved = stats->unobserved;
     status->lost = stats->lost;
     status->stateless = stats->stateless;
 

@@ -31,7 +31,9 @@
  *
  * Pieces (512 bytes) are taken when a value first falls into them.  When
  * there is none left, all pieces of the least recently used slot of a sample
- * go, which is counted; its counters stay.
+ * go, which is counted; its counters stay.  That is done a hundred times a
+ * second at most: where more constraints are busy than there is memory for,
+ * decisions are counted without falling into a histogram, which is counted.
  *
  * Event loop, unless said otherwise.
  */
@@ -285,6 +287,7 @@ typedef struct {
     ngx_uint_t        pieces_free;
     uint64_t          recycled;           /* slots, for want of slots */
     uint64_t          evicted;            /* histograms, for want of pieces */
+    uint64_t          unobserved;         /* decisions in no histogram */
     uint64_t          lost;               /* decisions not counted */
     uint64_t          stateless;          /* decisions */
 } ngx_constraint_stats_status_t;

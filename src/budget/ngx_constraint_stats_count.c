@@ -312,7 +312,17 @@ ngx_constraint_stats_first(ngx_constraint_stats_t *stats,
     uint16_t *piece, ngx_uint_t cell)
 {
     ngx_atomic_t                 *cells;
+    ngx_constraint_bank_t        *bank;
     ngx_constraint_stats_slot_t  *slot;
+
+    bank = ref->bank;
+
+    /* kinds of errors are counters, which none may be left out of */
+
+    if (piece != &bank->errors && ngx_constraint_stats_crowded(stats)) {
+        ngx_constraint_stats_plus(&stats->unobserved, 1);
+        return;
+    }
 
     ngx_constraint_stats_lock(stats, shpool);
 

@@ -14,6 +14,15 @@
 
 #define NGX_CONSTRAINT_STATS_EVICT  32       /* slots looked at */
 
+/*
+ * An eviction each 10 ms, and 64 at once after a time without: where more
+ * constraints are busy than there is memory for, each decision would take the
+ * histogram that the next one needs.
+ */
+
+#define NGX_CONSTRAINT_STATS_EVICT_MS     10
+#define NGX_CONSTRAINT_STATS_EVICT_BURST  64
+
 
 static ngx_uint_t ngx_constraint_stats_evict_locked(
     ngx_constraint_stats_t *stats, ngx_constraint_stats_slot_t *keep);
@@ -53,6 +62,22 @@ ngx_constraint_stats_alloc_locked(ngx_constraint_stats_t *stats,
                 sizeof(ngx_constraint_piece_t));
 
     return index;
+}
+
+
+ngx_uint_t
+ngx_constraint_stats_crowded(ngx_constraint_stats_t *stats)
+{
+    ngx_msec_int_t  ahead;
+
+    if (stats->free_count) {
+        return 0;
+    }
+
+    ahead = (ngx_msec_int_t) (stats->evict_at - ngx_current_msec);
+
+    return ahead >= NGX_CONSTRAINT_STATS_EVICT_MS
+                    * NGX_CONSTRAINT_STATS_EVICT_BURST;
 }
 
 
@@ -224,6 +249,12 @@ ngx_constraint_stats_evict_locked(ngx_constraint_stats_t *stats,
 
     (void) ngx_constraint_stats_histograms_locked(stats, oldest, 1);
     stats->evicted++;
+
+    if ((ngx_msec_int_t) (stats->evict_at - ngx_current_msec) < 0) {
+        stats->evict_at = ngx_current_msec;
+    }
+
+    stats->evict_at += NGX_CONSTRAINT_STATS_EVICT_MS;
 
     return 1;
 }

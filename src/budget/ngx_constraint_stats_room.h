@@ -132,9 +132,11 @@ struct ngx_constraint_stats_s {
     ngx_atomic_t                   mutating; /* something is being changed */
     ngx_atomic_t                   recycled;
     ngx_atomic_t                   evicted;
+    ngx_atomic_t                   unobserved;
     ngx_atomic_t                   lost;
     ngx_atomic_t                   stateless;
     ngx_uint_t                     more;     /* pieces that states have */
+    ngx_atomic_t                   evict_at; /* ms: when the next is due */
     ngx_constraint_stats_slot_t   *slots;
     uint32_t                      *buckets;
     ngx_constraint_piece_t        *pieces;
@@ -204,6 +206,9 @@ void ngx_constraint_stats_free_locked(ngx_constraint_stats_t *stats,
 void ngx_constraint_stats_free_slot_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t *slot);
 void ngx_constraint_stats_repair_locked(ngx_constraint_stats_t *stats);
+
+/* No piece is free, and none may be taken from another now.  No lock. */
+ngx_uint_t ngx_constraint_stats_crowded(ngx_constraint_stats_t *stats);
 
 /* The piece that *index names, taken if there is none: NULL, no memory. */
 ngx_atomic_t *ngx_constraint_stats_cells_locked(
