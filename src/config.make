@@ -6,7 +6,8 @@
 #
 # nginx asks a module for its tables alone, which are in an object of nginx's
 # own making: what the sources give each other is hidden, so that calls go
-# straight, not by way of the dynamic linker's table.
+# straight, not by way of the dynamic linker's table.  constraint_lto is of
+# ../config.
 
 for ngx_src in $ngx_addon_dir/*/*.cc; do
     ngx_obj=`basename $ngx_src .cc`
@@ -26,7 +27,7 @@ for ngx_src in $ngx_addon_dir/*/*.c; do
 
     cat << END                                                >> $NGX_MAKEFILE
 
-$NGX_OBJS/$ngx_obj:	CFLAGS += -fvisibility=hidden
+$NGX_OBJS/$ngx_obj:	CFLAGS += -fvisibility=hidden $constraint_lto
 
 END
 
