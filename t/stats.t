@@ -331,6 +331,32 @@ my ($last) = @{(($t->api('GET', '/small/stats?limit=1&sort=-executions'))[1])
 is($last->{counters}{executions}, 2, 'the latest are there by name');
 
 
+# more constraints than histograms, in turn: they are given away at a bounded
+# rate, and counters know nothing of it
+
+sub small {
+    my ($name) = @_;
+
+    my ($value) = $t->get('/all')->body
+        =~ /^constraint_stats_${name}_total\{zone="small"\} (\d+)$/m;
+    return $value;
+}
+
+my ($evicted, $began) = (small('evicted'), time());
+
+for (1 .. 10) {
+    $t->get("/tight/?type=$_") for @tight;
+}
+
+my $allowed = 64 + (time() - $began + 1) * 100;
+my $given = small('evicted') - $evicted;
+
+cmp_ok($given, '<=', $allowed + 2, 'a hundred evictions a second at most');
+cmp_ok($given + small('unobserved'), '>', 0, 'there was too little memory');
+is((@{(($t->api('GET', '/small/stats?by=profile'))[1])->{data}})[0]
+    ->{counters}{executions}, 1200, 'each decision is counted');
+
+
 # profiles that come and go: they take no more than a part of the statistics,
 # and what they counted stays in the sum
 
