@@ -438,6 +438,7 @@ test_states(void)
     int                          i;
     char                         buffer[32];
     void                        *kept;
+    u_char                       content[NGX_CONSTRAINT_STATS_STATE];
     ngx_str_t                    name, none;
     ngx_atomic_t                *more;
     unsigned long                n, states;
@@ -483,6 +484,9 @@ test_states(void)
     is_int(stats->more, NGX_CONSTRAINT_STATS_MORE, "it is counted");
     ok(whole(), "the table is whole");
 
+    memset(first.bank, 1, NGX_CONSTRAINT_STATS_STATE);
+    memset(content, 1, sizeof(content));
+
     ngx_constraint_stats_lock(stats, &pool);
     ngx_constraint_stats_repair_locked(stats);
     stats->more = 99;
@@ -491,6 +495,8 @@ test_states(void)
 
     is_int(stats->more, NGX_CONSTRAINT_STATS_MORE, "a repair counts it anew");
     ok(whole(), "and keeps it");
+    ok(memcmp(first.bank, content, sizeof(content)) == 0,
+       "what is in a state is nobody's business");
 
     name = text(buffer, "s%lu", 0);
     ngx_constraint_stats_drop(stats, &pool, &name);
