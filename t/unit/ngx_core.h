@@ -30,6 +30,7 @@ typedef intptr_t                 ngx_int_t;
 typedef uintptr_t                ngx_uint_t;
 typedef unsigned char            u_char;
 typedef ngx_uint_t               ngx_msec_t;
+typedef ngx_int_t                ngx_msec_int_t;
 typedef uint64_t                 ngx_atomic_uint_t;
 typedef int64_t                  ngx_atomic_int_t;
 typedef volatile uint64_t        ngx_atomic_t;
