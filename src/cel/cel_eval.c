@@ -106,17 +106,7 @@ cel_eval_charge(cel_eval_t *eval, uint64_t units)
                              (unsigned long long) eval->cost_limit);
     }
 
-    if (eval->cancel != NULL
-        && atomic_load_explicit(eval->cancel, memory_order_relaxed))
-    {
-        return cel_eval_fail(eval, CEL_E_CANCELLED, "evaluation cancelled");
-    }
-
-    if (eval->deadline_ns != 0 && cel_eval_now() >= eval->deadline_ns) {
-        return cel_eval_fail(eval, CEL_E_DEADLINE, "deadline exceeded");
-    }
-
-    if (eval->look != NULL && eval->look(eval->look_ctx, eval) != CEL_OK) {
+    if (cel_eval_look(eval) != CEL_OK) {
         return CEL_ERROR;
     }
 
@@ -130,6 +120,27 @@ cel_eval_charge(cel_eval_t *eval, uint64_t units)
     }
 
     eval->next_look = next;
+
+    return CEL_OK;
+}
+
+
+cel_status_t
+cel_eval_look(cel_eval_t *eval)
+{
+    if (eval->cancel != NULL
+        && atomic_load_explicit(eval->cancel, memory_order_relaxed))
+    {
+        return cel_eval_fail(eval, CEL_E_CANCELLED, "evaluation cancelled");
+    }
+
+    if (eval->deadline_ns != 0 && cel_eval_now() >= eval->deadline_ns) {
+        return cel_eval_fail(eval, CEL_E_DEADLINE, "deadline exceeded");
+    }
+
+    if (eval->look != NULL && eval->look(eval->look_ctx, eval) != CEL_OK) {
+        return CEL_ERROR;
+    }
 
     return CEL_OK;
 }

@@ -115,6 +115,25 @@ cel_charge(cel_eval_t *eval, uint64_t units)
     return cel_eval_charge(eval, units);
 }
 
+/*
+ * For work that was charged as one: looks at the flag, the clock and by the
+ * host after every so many of its steps, the step'th being done.
+ */
+
+#define CEL_STEPS_EVERY  4096
+
+cel_status_t cel_eval_look(cel_eval_t *eval);
+
+static inline cel_status_t
+cel_step(cel_eval_t *eval, uint32_t step)
+{
+    if (cel_likely((step & (CEL_STEPS_EVERY - 1)) != 0)) {
+        return CEL_OK;
+    }
+
+    return cel_eval_look(eval);
+}
+
 /* Bytes of a string to units, as in a charge with this shift. */
 #define CEL_BYTES_SHIFT  5
 

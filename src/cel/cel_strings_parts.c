@@ -69,7 +69,9 @@ CEL_STRINGS(cel_split)
 
         piece = cel_string(s, (size_t) (found - s));
 
-        if (cel_builder_add(&pieces, eval, &piece) != CEL_OK) {
+        if (cel_builder_add(&pieces, eval, &piece) != CEL_OK
+            || cel_step(eval, pieces.count) != CEL_OK)
+        {
             return CEL_ERROR;
         }
 
@@ -114,7 +116,7 @@ CEL_STRINGS(cel_join)
 
         cel_text_add(&text, v.s, v.len);
 
-        if (text.status != CEL_OK) {
+        if (text.status != CEL_OK || cel_step(eval, iter.i) != CEL_OK) {
             return CEL_ERROR;
         }
     }
@@ -129,6 +131,7 @@ CEL_STRINGS(cel_replace)
 {
     size_t              len, skip;
     int64_t             limit;
+    uint32_t            steps;
     cel_text_t          text;
     const char         *s, *found;
     const cel_value_t  *old;
@@ -137,6 +140,7 @@ CEL_STRINGS(cel_replace)
     len = args[0].len;
     old = &args[1];
     limit = n == 4 ? args[3].i : -1;
+    steps = 0;
 
     cel_text_init(&text, eval);
     text.paid = true;
@@ -150,6 +154,10 @@ CEL_STRINGS(cel_replace)
 
         cel_text_add(&text, s, (size_t) (found - s));
         cel_text_add(&text, args[2].s, args[2].len);
+
+        if (cel_step(eval, ++steps) != CEL_OK) {
+            return CEL_ERROR;
+        }
 
         len -= (size_t) (found - s) + old->len;
         s = found + old->len;

@@ -55,6 +55,45 @@ static const char  document[] =
     "    - output: \"{'outcome': 'ALLOW', 'status': 400}\"\n";
 
 
+/* Its matches are in the index; a part of the last two is shared. */
+
+static const char  indexed[] =
+    "name: a\n"
+    "rule:\n"
+    "  match:\n"
+    "    - condition: request.headers['x-org'] == 'a'\n"
+    "      output: \"{'outcome': 'DENY', 'status': 401}\"\n"
+    "    - condition: request.headers['x-org'] in ['b', 'c', 'd']\n"
+    "      output: \"{'outcome': 'DENY', 'status': 402}\"\n"
+    "    - condition: request.headers['x-org'] == 'g'\n"
+    "      output: \"{'outcome': 'DENY', 'status': 420}\"\n"
+    "    - condition: request.headers['x-org'] == 'h'\n"
+    "      output: \"{'outcome': 'DENY', 'status': 421}\"\n"
+    "    - condition: request.headers['x-org'] == 'i'\n"
+    "      output: \"{'outcome': 'DENY', 'status': 422}\"\n"
+    "    - condition: request.headers['x-org'] == 'j'\n"
+    "      output: \"{'outcome': 'DENY', 'status': 423}\"\n"
+    "    - condition: request.headers['x-org'] == 'k'\n"
+    "      output: \"{'outcome': 'DENY', 'status': 424}\"\n"
+    "    - condition: \"'e' == request.headers['x-org']\"\n"
+    "      output: \"{'outcome': 'DENY', 'status': 403}\"\n"
+    "    - condition: request.path == '/y' || "
+    "request.path == '/x'\n"
+    "      output: \"{'outcome': 'DENY', 'status': 404}\"\n"
+    "    - condition: request.headers['x-org'] == 'acme' && "
+    "request.path.split('/').exists(p, p == 'z')\n"
+    "      output: \"{'outcome': 'DENY', 'status': 405}\"\n"
+    "    - condition: request.headers['x-org'] == 'acme' && "
+    "request.path.split('/').exists(p, p == 'c')\n"
+    "      output: >-\n"
+    "        {'outcome': 'HOLD', 'status': 409,\n"
+    "         'message': 'to %s'.format([request.path.split('/')]),\n"
+    "         'headers': {'x-path': request.path}}\n"
+    "    - output: \"{'outcome': 'ALLOW', 'status': 400}\"\n";
+
+static const char  *text = document;
+
+
 static void *
 chaos_alloc(void *ctx, size_t size)
 {
@@ -120,8 +159,8 @@ chaos_compile(chaos_t *chaos, workflow_issues_t *issues)
     options.declare = chaos_declare;
     options.first_slot = WORKFLOW_FACT_COUNT;
 
-    return workflow_compile(document, sizeof(document) - 1, WORKFLOW_YAML,
-                            &options, issues);
+    return workflow_compile(text, strlen(text), WORKFLOW_YAML, &options,
+                            issues);
 }
 
 
@@ -260,6 +299,22 @@ test_eval(chaos_t *chaos)
 }
 
 
+static void
+test_indexed(chaos_t *chaos)
+{
+    workflow_t         *workflow;
+    workflow_issues_t   issues;
+
+    workflow = chaos_compile(chaos, &issues);
+
+    ok(workflow_indexed(workflow) >= 4 && workflow_shared(workflow) >= 1,
+       "the next document has %u matches in the index, %u parts in common",
+       workflow_indexed(workflow), workflow_shared(workflow));
+
+    workflow_destroy(workflow);
+}
+
+
 int
 main(void)
 {
@@ -270,6 +325,12 @@ main(void)
     chaos.allocator.free = chaos_free;
     chaos.allocator.ctx = &chaos;
 
+    test_eval(&chaos);
+    test_compile(&chaos);
+
+    text = indexed;
+
+    test_indexed(&chaos);
     test_eval(&chaos);
     test_compile(&chaos);
 
