@@ -76,7 +76,11 @@ for my $row (
     [ 'observational=maybe', 'observational', 'must be true or false' ],
     [ 'observational=on fail_closed_on_timeout=on', 'fail_closed_on_timeout',
         'contradicts observational' ],
+    [ 'observational=on breaker.violations=1 breaker.window_ms=1 '
+        . 'breaker.open_ms=1 breaker.effect=deny', 'breaker.effect',
+        'contradicts observational' ],
     [ 'breaker=5', 'breaker', 'must be an object' ],
+    [ 'breaker.violations=0', 'breaker.violations', 'must be an integer' ],
     [ 'breaker.violations=1', 'breaker.window_ms', 'is required' ],
     [ 'breaker.x=1', 'breaker.x', 'is unknown' ],
     [ 'adaptive.factor=3 adaptive.min_ms=5 adaptive.max_ms=1',

@@ -48,9 +48,6 @@ static const char *ngx_constraint_limits_choice(
     const ngx_constraint_limits_field_t *field, json_t *json,
     ngx_constraint_limits_t *limits);
 static const char *ngx_constraint_limits_key(json_t *json, ngx_str_t *key);
-static ngx_int_t ngx_constraint_limits_harmless(
-    const ngx_constraint_execution_t *execution,
-    ngx_constraint_limits_error_t *error);
 static ngx_int_t ngx_constraint_limits_inside(
     const ngx_constraint_limits_t *limits,
     ngx_constraint_limits_error_t *error);
@@ -65,7 +62,9 @@ static ngx_int_t ngx_constraint_members(json_t *json, const char *path,
     ngx_constraint_limits_error_t *error);
 static ngx_int_t ngx_constraint_member_integer(
     const ngx_constraint_member_t *member, json_int_t max, uint32_t *value);
-
+static ngx_int_t ngx_constraint_member_refuse(
+    ngx_constraint_limits_error_t *error, const char *path,
+    const ngx_constraint_member_t *member, const char *wanted);
 static ngx_int_t ngx_constraint_limits_ms(json_t *json, uint32_t min,
     uint32_t max, uint32_t *us);
 static ngx_int_t ngx_constraint_limits_integer(json_t *json, json_int_t min,
@@ -146,7 +145,7 @@ ngx_constraint_limits_parse(json_t *json, ngx_constraint_limits_t *limits,
         limits->execution.set |= field->bit;
     }
 
-    if (ngx_constraint_limits_harmless(&limits->execution, error) != NGX_OK) {
+    if (ngx_constraint_limits_harmless(limits, error) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -178,12 +177,14 @@ ngx_constraint_limits_known(const char *name)
 }
 
 
-/* What never blocks cannot be told to deny by the same hand. */
-
-static ngx_int_t
-ngx_constraint_limits_harmless(const ngx_constraint_execution_t *execution,
+ngx_int_t
+ngx_constraint_limits_harmless(const ngx_constraint_limits_t *limits,
     ngx_constraint_limits_error_t *error)
 {
+    const ngx_constraint_execution_t  *execution;
+
+    execution = &limits->execution;
+
     if (!execution->observational) {
         return NGX_OK;
     }
@@ -199,6 +200,16 @@ ngx_constraint_limits_harmless(const ngx_constraint_execution_t *execution,
         return ngx_constraint_limits_refuse(error, "", "sampled_out_effect",
                    "contradicts observational, which never blocks: it must "
                    "be \"allow\", or be left out");
+    }
+
+    /* one that was stored before this was asked is still read */
+
+    if (error && limits->breaker.effect_given
+        && limits->breaker.effect == NGX_CONSTRAINT_BOUND_DENY)
+    {
+        return ngx_constraint_limits_refuse(error, ".breaker", "effect",
+                   "contradicts observational, which never blocks: it must "
+                   "be \"allow\" or \"shadow\", or be left out");
     }
 
     return NGX_OK;
@@ -441,28 +452,29 @@ ngx_constraint_breaker_parse(json_t *json,
                                       &breaker->violations)
         != NGX_OK)
     {
-        return ngx_constraint_limits_refuse(error, ".breaker", "violations",
-                   "is required, an integer of 1 to 1000000");
+        return ngx_constraint_member_refuse(error, ".breaker", &members[0],
+                                            "an integer of 1 to 1000000");
     }
 
     if (ngx_constraint_member_integer(&members[1], NGX_CONSTRAINT_BREAKER_MS,
                                       &breaker->window_ms)
         != NGX_OK)
     {
-        return ngx_constraint_limits_refuse(error, ".breaker", "window_ms",
-                   "is required, an integer of 1 to 3600000 milliseconds");
+        return ngx_constraint_member_refuse(error, ".breaker", &members[1],
+                   "an integer of 1 to 3600000 milliseconds");
     }
 
     if (ngx_constraint_member_integer(&members[2], NGX_CONSTRAINT_BREAKER_MS,
                                       &breaker->open_ms)
         != NGX_OK)
     {
-        return ngx_constraint_limits_refuse(error, ".breaker", "open_ms",
-                   "is required, an integer of 1 to 3600000 milliseconds");
+        return ngx_constraint_member_refuse(error, ".breaker", &members[2],
+                   "an integer of 1 to 3600000 milliseconds");
     }
 
     effect = &members[3];
     breaker->effect = NGX_CONSTRAINT_BOUND_DENY;
+    breaker->effect_given = (effect->value != NULL);
 
     if (effect->value
         && ngx_constraint_limits_effect(effect->value, 1, &breaker->effect)
@@ -512,8 +524,8 @@ ngx_constraint_adaptive_parse(json_t *json,
         != NGX_OK
         || adaptive->factor == 0)
     {
-        return ngx_constraint_limits_refuse(error, ".adaptive", "factor",
-                   "is required, a number above 0 and at most 1000");
+        return ngx_constraint_member_refuse(error, ".adaptive", &members[0],
+                   "a number above 0 and at most 1000");
     }
 
     if (ngx_constraint_limits_ms(members[1].value, 1,
@@ -521,8 +533,8 @@ ngx_constraint_adaptive_parse(json_t *json,
                                  &adaptive->min_us)
         != NGX_OK)
     {
-        return ngx_constraint_limits_refuse(error, ".adaptive", "min_ms",
-                   "is required, a number of 0.001 to 600000 milliseconds");
+        return ngx_constraint_member_refuse(error, ".adaptive", &members[1],
+                   "a number of 0.001 to 600000 milliseconds");
     }
 
     if (ngx_constraint_limits_ms(members[2].value, 1,
@@ -530,8 +542,8 @@ ngx_constraint_adaptive_parse(json_t *json,
                                  &adaptive->max_us)
         != NGX_OK)
     {
-        return ngx_constraint_limits_refuse(error, ".adaptive", "max_ms",
-                   "is required, a number of 0.001 to 600000 milliseconds");
+        return ngx_constraint_member_refuse(error, ".adaptive", &members[2],
+                   "a number of 0.001 to 600000 milliseconds");
     }
 
     if (adaptive->min_us > adaptive->max_us) {
@@ -595,6 +607,25 @@ ngx_constraint_member_integer(const ngx_constraint_member_t *member,
     *value = (uint32_t) n;
 
     return NGX_OK;
+}
+
+
+/* of a member that has to be there: is it missing, or wrong */
+
+static ngx_int_t
+ngx_constraint_member_refuse(ngx_constraint_limits_error_t *error,
+    const char *path, const ngx_constraint_member_t *member,
+    const char *wanted)
+{
+    char    message[128];
+    u_char  *p;
+
+    p = ngx_slprintf((u_char *) message,
+                     (u_char *) message + sizeof(message) - 1, "%s%s",
+                     member->value ? "must be " : "is required, ", wanted);
+    *p = '\0';
+
+    return ngx_constraint_limits_refuse(error, path, member->name, message);
 }
 
 

@@ -101,6 +101,8 @@ typedef struct {
     uint16_t                        half_open_probes;
     uint8_t                         effect;    /* bound_effect_e, never UNSET
                                                 * when there is a breaker */
+    uint8_t                         effect_given; /* 1: by whoever wrote it,
+                                                   * 0: what holds unless */
 } ngx_constraint_breaker_conf_t;
 
 
@@ -152,6 +154,14 @@ void ngx_constraint_limits_init(ngx_constraint_limits_t *limits);
  */
 ngx_int_t ngx_constraint_limits_parse(json_t *json,
     ngx_constraint_limits_t *limits, ngx_constraint_limits_error_t *error);
+
+/*
+ * What never blocks cannot be told to deny by the same hand: is that said of
+ * an observational one?  NGX_OK, or NGX_DECLINED with error.
+ */
+ngx_int_t ngx_constraint_limits_harmless(
+    const ngx_constraint_limits_t *limits,
+    ngx_constraint_limits_error_t *error);
 
 /*
  * What only all levels together can tell: who samples and blocks has to say

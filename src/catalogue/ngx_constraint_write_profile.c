@@ -26,6 +26,9 @@ static int ngx_constraint_write_profile_uses(
 static int ngx_constraint_write_profile_lacks(
     ngx_constraint_writing_t *writing, const ngx_constraint_user_t *user,
     ngx_uint_t *counts);
+static void ngx_constraint_write_profile_refuse(
+    ngx_constraint_writing_t *writing,
+    const ngx_constraint_limits_error_t *error);
 static int ngx_constraint_write_profile_find(
     ngx_constraint_writing_t *writing, const ngx_str_t *name,
     json_t **json, ngx_constraint_limits_t *limits);
@@ -328,7 +331,7 @@ ngx_constraint_write_profile_known(ngx_constraint_writing_t *writing,
     int                            rc;
     json_t                        *json;
     ngx_str_t                      name;
-    ngx_constraint_limits_t        limits, under;
+    ngx_constraint_limits_t        limits, own, under;
     ngx_constraint_limits_error_t  error;
 
     *known = 0;
@@ -360,21 +363,49 @@ ngx_constraint_write_profile_known(ngx_constraint_writing_t *writing,
             return rc;
         }
 
+        own = limits;
         ngx_constraint_limits_merge(&limits, &under);
+        own.execution.observational = limits.execution.observational;
+
+        /* a profile that has become so is no fault of who writes the rest */
+
+        if ((json_object_get(writing->body, "execution")
+             || json_object_get(writing->body, "profile"))
+            && ngx_constraint_limits_harmless(&own, &error) != NGX_OK)
+        {
+            ngx_constraint_write_profile_refuse(writing, &error);
+            goto done;
+        }
     }
 
-    if (ngx_constraint_limits_check(&limits, &error) == NGX_OK) {
-        *known = 1;
-
-    } else {
-        (void) ngx_constraint_write_refuse(writing->write,
-                   NGX_CONSTRAINT_WRITE_INVALID,
-                   "$.execution.sampled_out_effect", error.message);
+    if (ngx_constraint_limits_check(&limits, &error) != NGX_OK) {
+        ngx_constraint_write_profile_refuse(writing, &error);
+        goto done;
     }
+
+    *known = 1;
+
+done:
 
     json_decref(json);
 
     return 0;
+}
+
+
+static void
+ngx_constraint_write_profile_refuse(ngx_constraint_writing_t *writing,
+    const ngx_constraint_limits_error_t *error)
+{
+    u_char  *p, path[sizeof("$.execution") + sizeof(error->path)];
+
+    p = ngx_slprintf(path, path + sizeof(path) - 1, "$.execution%s",
+                     error->path);
+    *p = '\0';
+
+    (void) ngx_constraint_write_refuse(writing->write,
+                                       NGX_CONSTRAINT_WRITE_INVALID,
+                                       (char *) path, error->message);
 }
 
 

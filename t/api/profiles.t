@@ -244,6 +244,55 @@ is(api('PUT', '/profiles/half', { observational => $true }), 200,
 is(api('PUT', '/constraint/a', { profile => 'observational' }), 200,
     'neither does the preset');
 
+# what never blocks by its profile is not told to deny beside it
+
+my %breaker = (violations => 3, window_ms => 1000, open_ms => 1000);
+
+for my $row (
+    [ 'breaker.effect', breaker => { %breaker, effect => 'deny' } ],
+    [ 'fail_closed_on_timeout', fail_closed_on_timeout => $true ],
+    [ 'sampled_out_effect', sampled_out_effect => 'deny' ])
+{
+    my ($path, %execution) = @$row;
+
+    for my $profile (qw(observational half)) {
+        is(api('PUT', '/constraint/a', { profile => $profile,
+            execution => { %execution } }), 400, "$path beside $profile");
+        is($data->{details}[0]{path}, "\$.execution.$path", 'its path');
+        like($data->{details}[0]{message}, qr/^contradicts observational/,
+            'why');
+    }
+
+    is(api('PUT', '/constraint/a', { profile => 'half',
+        execution => { %execution, observational => $false } }), 200,
+        "$path of one that does block");
+    is(api('PUT', '/constraint/a', { profile => 'half',
+        execution => undef }), 200, 'and back');
+}
+
+is(api('PUT', '/constraint/a', { profile => 'observational',
+    execution => { breaker => { %breaker } } }), 200,
+    'a breaker that does not say what it does');
+
+for my $effect (qw(allow shadow)) {
+    is(api('PUT', '/constraint/a', { execution =>
+        { breaker => { %breaker, effect => $effect } } }), 200, $effect);
+}
+
+is(api('PUT', '/profiles/other', {}), 201, 'another profile');
+is(api('PUT', '/constraint/a', { profile => 'other',
+    execution => { breaker => { %breaker, effect => 'deny' } } }), 200,
+    'beside that one it may');
+is(api('PUT', '/constraint/a', { profile => 'observational' }), 400,
+    'the profile alone is given');
+is(api('PUT', '/profiles/other', { observational => $true }), 200,
+    'a profile becomes harmless, with all that use it');
+is(api('PUT', '/constraint/a', { constraint_metadata => {} }), 200,
+    'which can still be written to');
+is(api('PUT', '/constraint/a', { profile => 'observational',
+    execution => undef }), 200, 'and be made right');
+is(api('DELETE', '/profiles/other'), 200, 'so that it goes');
+
 # bodies
 
 for my $row (
