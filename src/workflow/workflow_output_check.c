@@ -31,6 +31,13 @@ static cel_status_t check_literal(check_t *check);
 static cel_status_t check_entry(check_t *check);
 static cel_status_t check_effect(check_t *check);
 static cel_status_t check_status(check_t *check);
+static cel_status_t check_headers(check_t *check);
+static cel_status_t check_header(check_t *check, const cel_value_t *name,
+    const cel_value_t *value, uint64_t *bytes);
+static cel_status_t check_header_once(check_t *check,
+    const cel_value_t *name, uint32_t before);
+static cel_status_t check_fail_header(check_t *check,
+    const cel_value_t *name, const char *message);
 static bool check_type(const check_t *check, const char *wanted);
 static bool check_key_is(const check_t *check, const char *name);
 static cel_status_t check_fail(check_t *check, const char *fmt, ...)
@@ -197,6 +204,12 @@ check_entry(check_t *check)
     if (check_key_is(check, "headers")) {
         check->output->headers = true;
 
+        if (check->entry.value.kind == CEL_MAP
+            && cel_size(&check->entry.value) != 0)
+        {
+            return check_headers(check);
+        }
+
         return check_type(check, "map(string, string)")
                ? CEL_OK : check_fail(check, "'headers' is a map of strings "
                                      "to strings");
@@ -256,6 +269,102 @@ check_status(check_t *check)
     }
 
     return check_fail(check, "'status' is an integer from 400 to 599");
+}
+
+
+/* Constant headers: refused now is what would be refused at run time. */
+
+static cel_status_t
+check_headers(check_t *check)
+{
+    uint32_t      i, n;
+    uint64_t      bytes;
+    cel_value_t   name, value;
+    cel_status_t  rc;
+
+    n = cel_size(&check->entry.value);
+    bytes = 0;
+    rc = CEL_OK;
+
+    if (n > WORKFLOW_MAX_HEADERS) {
+        return check_fail(check, "'headers' has more than %d entries",
+                          WORKFLOW_MAX_HEADERS);
+    }
+
+    for (i = 0; rc == CEL_OK && i < n; i++) {
+
+        if (cel_entry(NULL, &check->entry.value, i, &name, &value) != CEL_OK
+            || name.kind != CEL_STRING || value.kind != CEL_STRING)
+        {
+            return check_fail(check, "'headers' is a map of strings to "
+                              "strings");
+        }
+
+        rc = check_header(check, &name, &value, &bytes);
+
+        if (rc == CEL_OK) {
+            rc = check_header_once(check, &name, i);
+        }
+    }
+
+    return rc;
+}
+
+
+static cel_status_t
+check_header(check_t *check, const cel_value_t *name,
+    const cel_value_t *value, uint64_t *bytes)
+{
+    *bytes += (uint64_t) name->len + value->len;
+
+    if (*bytes > WORKFLOW_HEADER_BYTES) {
+        return check_fail(check, "'headers' has more than %d bytes",
+                          WORKFLOW_HEADER_BYTES);
+    }
+
+    if (!workflow_header_name_valid(name->s, name->len)) {
+        return check_fail_header(check, name, "is no token, or one that "
+                                 "governs the connection: Host, "
+                                 "Content-Length, Transfer-Encoding, "
+                                 "Connection and the like");
+    }
+
+    if (!workflow_header_value_valid(value->s, value->len)) {
+        return check_fail_header(check, name, "has a control byte in its "
+                                 "value");
+    }
+
+    return CEL_OK;
+}
+
+
+static cel_status_t
+check_header_once(check_t *check, const cel_value_t *name, uint32_t before)
+{
+    uint32_t     i;
+    cel_value_t  other, value;
+
+    for (i = 0; i < before; i++) {
+
+        if (cel_entry(NULL, &check->entry.value, i, &other, &value) == CEL_OK
+            && workflow_header_same(name->s, name->len, other.s, other.len))
+        {
+            return check_fail_header(check, name, "is there twice: case does "
+                                     "not matter, and '_' is '-'");
+        }
+    }
+
+    return CEL_OK;
+}
+
+
+static cel_status_t
+check_fail_header(check_t *check, const cel_value_t *name,
+    const char *message)
+{
+    return check_fail(check, "'%.*s' in 'headers' %s",
+                      name->len < 64 ? (int) name->len : 64, name->s,
+                      message);
 }
 
 

@@ -204,6 +204,36 @@ static const refusal_t  refusals[] = {
     { "headers of another type",
       M "    - output: \"{'effect': 'allow', 'headers': {'a': 1}}\"\n",
       WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output", "to strings" },
+    { "the header Host",
+      M "    - output: \"{'effect': 'allow', 'headers': "
+      "{'Host': 'x'}}\"\n",
+      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
+      "'Host' in 'headers' is no token, or one that governs" },
+    { "a header of the hop",
+      M "    - output: \"{'effect': 'allow', 'headers': "
+      "{'x-a': '1', 'Transfer_Encoding': 'x'}}\"\n",
+      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
+      "'Transfer_Encoding' in 'headers' is no token" },
+    { "a header that is no token",
+      M "    - output: \"{'effect': 'allow', 'headers': "
+      "{'x a': '1'}}\"\n",
+      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
+      "'x a' in 'headers' is no token" },
+    { "a header without a name",
+      M "    - output: \"{'effect': 'allow', 'headers': "
+      "{'': '1'}}\"\n",
+      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
+      "'' in 'headers' is no token" },
+    { "a header over two lines",
+      M "    - output: \"{'effect': 'allow', 'headers': "
+      "{'x-a': 'b\\\\r\\\\nc: d'}}\"\n",
+      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
+      "'x-a' in 'headers' has a control byte" },
+    { "a header twice",
+      M "    - output: \"{'effect': 'allow', 'headers': "
+      "{'x-a': '1', 'X_A': '2'}}\"\n",
+      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
+      "'X_A' in 'headers' is there twice" },
     { "outputs that do not agree",
       M "    - condition: request.method == 'GET'\n      output: 'true'\n"
       "    - output: \"'DENY'\"\n", WORKFLOW_I_OUTPUT, 6, 16,
