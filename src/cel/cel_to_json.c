@@ -26,7 +26,9 @@ static cel_status_t cel_json_put_list(cel_text_t *text, const cel_value_t *v,
 static cel_status_t cel_json_put_map(cel_text_t *text, const cel_value_t *v,
     uint32_t depth);
 static cel_status_t cel_json_put_key(cel_text_t *text,
-    const cel_value_t *key);
+    const cel_value_t *map, const cel_value_t *key);
+static cel_status_t cel_json_key_once(cel_text_t *text,
+    const cel_value_t *map, const char *key, size_t len);
 
 
 cel_status_t
@@ -331,7 +333,7 @@ cel_json_put_map(cel_text_t *text, const cel_value_t *v, uint32_t depth)
         rc = cel_iter_next(&iter, text->eval, &key, &value);
 
         if (rc == CEL_OK) {
-            rc = cel_json_put_key(text, &key);
+            rc = cel_json_put_key(text, v, &key);
         }
 
         if (rc == CEL_OK) {
@@ -350,10 +352,12 @@ cel_json_put_map(cel_text_t *text, const cel_value_t *v, uint32_t depth)
 
 
 static cel_status_t
-cel_json_put_key(cel_text_t *text, const cel_value_t *key)
+cel_json_put_key(cel_text_t *text, const cel_value_t *map,
+    const cel_value_t *key)
 {
-    char    buf[CEL_NUMBER_TEXT];
-    size_t  len;
+    char          buf[CEL_NUMBER_TEXT];
+    size_t        len;
+    cel_status_t  rc;
 
     switch (key->kind) {
 
@@ -365,6 +369,12 @@ cel_json_put_key(cel_text_t *text, const cel_value_t *key)
     case CEL_UINT:
     case CEL_BOOL:
         len = cel_value_text(key, buf, sizeof(buf));
+        rc = cel_json_key_once(text, map, buf, len);
+
+        if (rc != CEL_OK) {
+            return rc;
+        }
+
         cel_json_put_string(text, buf, len);
         break;
 
@@ -377,4 +387,29 @@ cel_json_put_key(cel_text_t *text, const cel_value_t *key)
     cel_text_char(text, ':');
 
     return text->status;
+}
+
+
+/* Only a string can have the text of a key that is none: 1 and '1'. */
+
+static cel_status_t
+cel_json_key_once(cel_text_t *text, const cel_value_t *map, const char *key,
+    size_t len)
+{
+    cel_value_t   ignored;
+    cel_status_t  rc;
+
+    rc = cel_get(text->eval, map, key, len, &ignored);
+
+    if (rc == CEL_NOT_FOUND) {
+        return CEL_OK;
+    }
+
+    if (rc != CEL_OK) {
+        return rc;
+    }
+
+    return cel_eval_fail(text->eval, CEL_E_INVALID_ARGUMENT,
+                         "the keys %.*s and '%.*s' of a map are the same in "
+                         "JSON", (int) len, key, (int) len, key);
 }

@@ -175,6 +175,16 @@ test_json_text(back_t *b)
            "\"int\",\"1.5s\"]", "JSON of many kinds");
     is_str(back_text(b, "{1: 2, true: 3, 4u: 5}"),
            "{\"1\":2,\"true\":3,\"4\":5}", "keys become strings");
+    is_str(back_text(b, "{1: 2, '1': 3}"),
+           "the keys 1 and '1' of a map are the same in JSON", "1 and '1'");
+    is_str(back_text(b, "[{'a': {'true': 3, true: 4}}]"),
+           "the keys true and 'true' of a map are the same in JSON",
+           "'true' and true");
+    is_str(back_text(b, "{'7': 3, 7u: 4}"),
+           "the keys 7 and '7' of a map are the same in JSON", "'7' and 7u");
+    is_str(back_text(b, "{1: {'1': 2}, '01': 3, 'True': 4, true: 5}"),
+           "{\"1\":{\"1\":2},\"01\":3,\"True\":4,\"true\":5}",
+           "keys that differ stay");
     is_str(back_text(b, "[double('NaN')]"),
            "NaN and infinity have no JSON form", "NaN has no JSON form");
     is_str(back_text(b, "9223372036854775807"), "9223372036854775807",
