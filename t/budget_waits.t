@@ -58,6 +58,12 @@ location /nobody {
     constraint_profile observational;
     proxy_pass http://backend;
 }
+location /choice {
+    constraint $arg_type;
+    constraint_profile observational;
+    proxy_pass http://backend;
+}
+location /chosen { constraint $arg_type; proxy_pass http://backend; }
 location /disabled { constraint disabled; proxy_pass http://backend; }
 location /subject { constraint subject; proxy_pass http://backend; }
 location /impatient { constraint plain; proxy_pass http://backend; }
@@ -265,6 +271,22 @@ is($t->get('/nobody')->status, 200, 'nor does a location, by its profile, '
     . 'what is not registered');
 is($t->get('/disabled')->status, 200, 'nor what is disabled');
 is($t->get('/subject')->status, 200, 'nor for who is somebody else');
+
+# but the request does not leave its constraint by the name it gives
+
+for my $path (qw(/choice /chosen)) {
+    for my $row ([ '?type=nobody', 'Unknown' ], [ '?type=a%2fb', 'Unknown' ],
+        [ '?type=disabled', 'Unknown' ], [ '', 'Empty' ])
+    {
+        my ($name, $kind) = @$row;
+
+        my $answer = $t->get("$path$name");
+        is($answer->status, 403, "$path$name is refused");
+        is(($answer->json // {})->{code}, "MessageType$kind", 'its code');
+    }
+
+    is($t->get("$path?type=watch")->status, 200, "$path: one that observes");
+}
 
 $t->fault('task.delay_ms', 1000);
 is(timed('/watch')->status, 200, 'nor does it wait for its thread');

@@ -80,7 +80,11 @@ ngx_constraint_limits_bind_rare(ngx_constraint_enforcement_t *e)
         ngx_constraint_feedback_bind(e);
     }
 
-    if (state->limits->execution.observational) {
+    /* what is disabled says nothing for a name out of the request */
+
+    if (state->limits->execution.observational
+        && (state->rule->record.enabled || !e->from_request))
+    {
         ngx_constraint_observe(e);
     }
 }

@@ -460,10 +460,15 @@ ngx_constraint_failure_effect(ngx_constraint_enforcement_t *e)
     d = &e->decision;
     state = e->state;
 
-    /* what the record says is not known: the location blocks nothing */
+    /*
+     * What the record says is not known: the location blocks nothing, except
+     * a name that whoever sends the request has chosen.
+     */
 
     if (state && state->rule == NULL && e->settings->limits
-        && e->settings->limits->execution.observational)
+        && e->settings->limits->execution.observational
+        && d->error != NGX_CONSTRAINT_E_MESSAGE_TYPE_EMPTY
+        && d->error != NGX_CONSTRAINT_E_MESSAGE_TYPE_UNKNOWN)
     {
         ngx_constraint_observe(e);
     }
