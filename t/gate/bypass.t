@@ -114,6 +114,19 @@ location /ssi { constraint open; ssi on; proxy_pass http://backend; }
 location /fastcgi { constraint no; fastcgi_pass 127.0.0.1:%%PORT_B%%; }
 location /uwsgi { constraint no; uwsgi_pass 127.0.0.1:%%PORT_B%%; }
 location /scgi { constraint no; scgi_pass 127.0.0.1:%%PORT_B%%; }
+location /grpc { constraint no; grpc_pass grpc://127.0.0.1:%%PORT_B%%; }
+location /added {
+    constraint open;
+    add_after_body /deny/appendix;
+    addition_types *;
+    proxy_pass http://backend;
+}
+location /addno {
+    constraint no;
+    add_before_body /open/before;
+    addition_types *;
+    proxy_pass http://backend;
+}
 location /upgrade {
     constraint no;
     proxy_http_version 1.1;
@@ -133,7 +146,10 @@ location /outer {
     location /outer/in { constraint no; proxy_pass http://backend; }
 }
 END
-    http => 'client_header_timeout 2s; client_body_timeout 2s;');
+    http => 'client_header_timeout 2s; client_body_timeout 2s; '
+        . 'server { listen 127.0.0.1:%%PORT_SLASHES%%; merge_slashes off; '
+        . 'location / { constraint slashes; proxy_pass http://backend; } '
+        . 'location /deny { constraint no; proxy_pass http://backend; } }');
 
 my $b = $t->{backend};
 
@@ -179,6 +195,7 @@ $t->register('json', "input.admin == false");
 $t->register('give', "{'effect': 'allow', 'headers': {'X-User': 'alice'}}");
 $t->register('start', "request.path == '/same/start'");
 $t->register('folder', "request.path == '/index/'");
+$t->register('slashes', "!request.path.contains('//')");
 $t->register('tf', "request.path.startsWith('/tf')");
 
 
@@ -432,9 +449,14 @@ my @rows = (
         [ 'fastcgi_pass', '/fastcgi', qr{.} ],
         [ 'uwsgi_pass', '/uwsgi', qr{.} ],
         [ 'scgi_pass', '/scgi', qr{.} ],
+        [ 'grpc_pass', '/grpc', qr{.} ],
+        [ 'what would be added to a denied answer', '/addno', qr{.} ],
     )),
     { name => 'an SSI subrequest', send => raw('GET /ssi'), status => 200,
       hidden => qr{included}, seen => qr{/ssi},
+      off => 'gate.off_subrequests' },
+    { name => 'an addition', send => raw('GET /added'), status => 200,
+      hidden => qr{appendix}, seen => qr{/added},
       off => 'gate.off_subrequests' },
     { name => 'a nested location that denies', send => raw('GET /outer/in'),
       status => 403, hidden => qr{/outer/in} },
@@ -522,6 +544,20 @@ for my $row (@rows) {
         "$row->{name}: gets through without $row->{off}");
     $client->close();
     $t->fault($row->{off}, 0);
+}
+
+
+# merge_slashes off: what is judged is what is sent on, slash by slash
+
+for my $row ([ '/deny', 403 ], [ '//deny', 403 ], [ '/open//deny', 403 ],
+    [ '//', 403 ], [ '/open', 200 ])
+{
+    my ($path, $status) = @$row;
+
+    $b->clear();
+    is($t->get($path, port => 'SLASHES')->status, $status,
+        "merge_slashes off, $path: $status");
+    is($b->count, $status == 200 ? 1 : 0, 'which the service sees, or not');
 }
 
 
