@@ -126,6 +126,38 @@ END
 }
 
 
+# wake(CORE): keeps the core from sleeping until rest(), by a process that runs
+# when nothing else does.  Whoever sends something to a core that sleeps pays
+# for waking it: where that is dear, the gate would be charged by how well it
+# keeps the others busy.
+
+sub wake {
+    my ($self, $core) = @_;
+
+    return unless defined $core;
+
+    my $pid = fork() // die "cannot fork: $!\n";
+
+    if ($pid == 0) {
+        exec('chrt', '--idle', '0', pinned($core, $^X, '-e',
+            'my $parent = getppid(); while (getppid() == $parent) { '
+            . '$n++ for 1 .. 1e6 }')) or POSIX::_exit(127);
+    }
+
+    $self->{awake} = $pid;
+}
+
+
+sub rest {
+    my ($self) = @_;
+
+    my $pid = delete $self->{awake} or return;
+
+    kill('KILL', $pid);
+    waitpid($pid, 0);
+}
+
+
 sub until {
     my ($self, $seconds, $what, $code) = @_;
 
@@ -168,6 +200,8 @@ sub stop {
     my ($self) = @_;
 
     return if $self->{owner} != $$;
+
+    $self->rest();
 
     for my $signal (qw(QUIT TERM KILL)) {
         my @left = grep { $_ && alive($_) }

@@ -228,10 +228,18 @@ sub backend {
 sub constraint_main {
     my ($module, $threads) = @_;
 
+    return "load_module $module;\n" . threads($threads);
+}
+
+
+# threads(COUNT): the pools alone, which are nginx's own
+
+sub threads {
+    my ($threads) = @_;
+
     $threads //= 4;
 
-    return "load_module $module;\n"
-        . "thread_pool constraint threads=$threads;\n"
+    return "thread_pool constraint threads=$threads;\n"
         . "thread_pool constraint_store threads=1;\n";
 }
 
