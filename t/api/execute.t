@@ -115,6 +115,15 @@ is($status, 200, 'a forbidden status');
 is($data->{decision}{error}{name}, 'EnforcementFailure', 'its name');
 is($data->{decision}{effect}, 'deny', 'denies');
 
+workflow('twice', match => [ { output =>
+    "{'effect': 'allow', 'output': {1: input, '1': 2}}" } ]);
+constraint('twice', 'twice');
+($status, $data) = run_it('twice', { input_data => 1 });
+is($status, 200, 'an output whose keys are the same in JSON');
+is($data->{decision}{effect}, 'deny', 'denies');
+like($data->{decision}{error}{message}, qr/keys 1 and '1' of a map are the/,
+    'and says why');
+
 # nothing matches
 
 workflow('some', match => [ { condition => 'input == 1',

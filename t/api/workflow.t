@@ -159,6 +159,21 @@ is($status, 422, 'an unknown name in YAML');
 is($data->{code}, 'InvalidWorkflow', 'its code');
 is($data->{details}[0]{line}, 4, 'its line');
 
+# headers that could not be set are found before a request asks for them
+
+for my $headers ("'Host': 'x'", "'te': 'x'", "'x-a': 'b\\r\\nc: d'",
+    "'x-a': '1', 'X_A': '2'")
+{
+    ($status, $data) = $t->api('POST', '/workflow', { name => 'y',
+        rule => { match => [ { output =>
+            "{'effect': 'allow', 'headers': {$headers}}" } ] } });
+    is($status, 422, "headers {$headers}");
+    is($data->{details}[0]{path}, 'rule.match[0].output', 'their path');
+    ok($data->{details}[0]{line} && $data->{details}[0]{column},
+        'line and column');
+    like($data->{details}[0]{message}, qr/ in 'headers' /, 'what is wrong');
+}
+
 for my $type ('application/yaml', 'text/yaml', 'application/x-yaml',
     'text/yaml; charset=utf-8', 'Application/YAML')
 {
