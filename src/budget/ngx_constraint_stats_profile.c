@@ -168,7 +168,7 @@ ngx_constraint_stats_profile_idle_locked(ngx_constraint_stats_t *stats)
 
     oldest = NULL;
     oldest_age = NGX_CONSTRAINT_STATS_PROFILE_IDLE
-                 - ngx_constraint_fault("stats.profile_idle");
+                 - ngx_constraint_fault("stats.profile_idle") - 1;
 
     /* the first three are of all tables */
 
@@ -177,7 +177,7 @@ ngx_constraint_stats_profile_idle_locked(ngx_constraint_stats_t *stats)
         age = (int32_t) (ngx_constraint_stats_now() - slot->used);
 
         if ((slot->tag & 1) && slot->kind == NGX_CONSTRAINT_SLOT_PROFILE
-            && age >= oldest_age)
+            && age > oldest_age)
         {
             oldest = slot;
             oldest_age = age;
