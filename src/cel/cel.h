@@ -230,13 +230,17 @@ cel_status_t cel_program_constant(const cel_program_t *program,
 /*
  * When the expression is a map literal: its i-th entry.  key and value are
  * constants where the source has literals, else of kind CEL_ERROR_VALUE;
- * type is the value's.  line and column are the entry's.  CEL_NOT_FOUND past
- * the end or when the expression is no map literal.
+ * type is the value's.  keys are those literals that the value's own keys
+ * are, when it is a map literal; what is behind "?" is not among them.  line
+ * and column are the entry's.  CEL_NOT_FOUND past the end or when the
+ * expression is no map literal.
  */
 typedef struct {
     cel_value_t         key;
     cel_value_t         value;
     const cel_type_t   *type;
+    const cel_value_t  *keys;
+    uint32_t            nkeys;
     uint32_t            line;
     uint32_t            column;
     uint32_t            offset;

@@ -28,6 +28,8 @@ static bool cel_compile_items(cel_code_t *c, const cel_node_t *node,
 static bool cel_compile_literal(cel_code_t *c, const cel_node_t *node,
     const cel_value_t *values, cel_value_t *v);
 static void cel_compile_optionals(cel_code_t *c, const cel_node_t *node);
+static void cel_compile_entry_keys(cel_code_t *c, const cel_node_t *map,
+    cel_literal_entry_t *entry);
 static void cel_compile_entry(cel_code_t *c, const cel_node_t *node,
     uint32_t i, const cel_value_t *v);
 
@@ -364,5 +366,46 @@ cel_compile_entry(cel_code_t *c, const cel_node_t *node, uint32_t i,
 
     entry->value = *v;
     entry->type = cel_program_keep_type(c, node->items[i]->type);
+    entry->keys = NULL;
+    entry->nkeys = 0;
+
+    if (node->items[i]->kind == CEL_N_MAP && node->items[i]->nitems != 0) {
+        cel_compile_entry_keys(c, node->items[i], entry);
+    }
+
     program->nentries = i / 2 + 1;
+}
+
+
+static void
+cel_compile_entry_keys(cel_code_t *c, const cel_node_t *map,
+    cel_literal_entry_t *entry)
+{
+    uint32_t           i;
+    cel_value_t       *keys;
+    const cel_node_t  *key;
+
+    keys = cel_program_alloc(c, map->nitems / 2 * sizeof(cel_value_t));
+    if (keys == NULL) {
+        return;
+    }
+
+    entry->keys = keys;
+
+    for (i = 0; i < map->nitems; i += 2) {
+        key = map->items[i];
+
+        if (key->kind != CEL_N_CONST
+            || (map->item_flags != NULL
+                && (map->item_flags[i] || map->item_flags[i + 1])))
+        {
+            continue;
+        }
+
+        if (!cel_code_keep(c, &key->value, &keys[entry->nkeys])) {
+            return;
+        }
+
+        entry->nkeys++;
+    }
 }

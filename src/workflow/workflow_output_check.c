@@ -32,6 +32,9 @@ static cel_status_t check_entry(check_t *check);
 static cel_status_t check_effect(check_t *check);
 static cel_status_t check_status(check_t *check);
 static cel_status_t check_headers(check_t *check);
+static cel_status_t check_header_names(check_t *check);
+static cel_status_t check_header_name(check_t *check,
+    const cel_value_t *name);
 static cel_status_t check_header(check_t *check, const cel_value_t *name,
     const cel_value_t *value, uint64_t *bytes);
 static cel_status_t check_header_once(check_t *check,
@@ -211,8 +214,9 @@ check_entry(check_t *check)
         }
 
         return check_type(check, "map(string, string)")
-               ? CEL_OK : check_fail(check, "'headers' is a map of strings "
-                                     "to strings");
+               ? check_header_names(check)
+               : check_fail(check, "'headers' is a map of strings to "
+                            "strings");
     }
 
     if (check->entry.key.kind != CEL_STRING) {
@@ -311,6 +315,41 @@ check_headers(check_t *check)
 }
 
 
+/* Values are not known before there is a request, names may be. */
+
+static cel_status_t
+check_header_names(check_t *check)
+{
+    uint32_t            i;
+    const cel_value_t  *name;
+
+    for (i = 0; i < check->entry.nkeys; i++) {
+        name = &check->entry.keys[i];
+
+        if (name->kind == CEL_STRING
+            && check_header_name(check, name) != CEL_OK)
+        {
+            return CEL_ERROR;
+        }
+    }
+
+    return CEL_OK;
+}
+
+
+static cel_status_t
+check_header_name(check_t *check, const cel_value_t *name)
+{
+    if (workflow_header_name_valid(name->s, name->len)) {
+        return CEL_OK;
+    }
+
+    return check_fail_header(check, name, "is no token, or one that governs "
+                             "the connection: Host, Content-Length, "
+                             "Transfer-Encoding, Connection and the like");
+}
+
+
 static cel_status_t
 check_header(check_t *check, const cel_value_t *name,
     const cel_value_t *value, uint64_t *bytes)
@@ -322,11 +361,8 @@ check_header(check_t *check, const cel_value_t *name,
                           WORKFLOW_HEADER_BYTES);
     }
 
-    if (!workflow_header_name_valid(name->s, name->len)) {
-        return check_fail_header(check, name, "is no token, or one that "
-                                 "governs the connection: Host, "
-                                 "Content-Length, Transfer-Encoding, "
-                                 "Connection and the like");
+    if (check_header_name(check, name) != CEL_OK) {
+        return CEL_ERROR;
     }
 
     if (!workflow_header_value_valid(value->s, value->len)) {

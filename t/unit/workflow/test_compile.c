@@ -209,6 +209,11 @@ static const refusal_t  refusals[] = {
       "{'Host': 'x'}}\"\n",
       WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
       "'Host' in 'headers' is no token, or one that governs" },
+    { "the header Host with a value of the request",
+      M "    - output: \"{'effect': 'allow', 'headers': "
+      "{'x-a': request.path, 'Host': request.path}}\"\n",
+      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
+      "'Host' in 'headers' is no token, or one that governs" },
     { "a header of the hop",
       M "    - output: \"{'effect': 'allow', 'headers': "
       "{'x-a': '1', 'Transfer_Encoding': 'x'}}\"\n",
