@@ -59,6 +59,13 @@ ngx_constraint_stats_cells_locked(ngx_constraint_stats_t *stats,
 }
 
 
+ngx_uint_t
+ngx_constraint_stats_crowded(ngx_constraint_stats_t *stats)
+{
+    return 0;
+}
+
+
 static uint64_t
 now(clockid_t clock)
 {
