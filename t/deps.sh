@@ -42,6 +42,13 @@ for package in $wanted; do
         *" $package "*) continue ;;
     esac
 
+    # who has Node.js from elsewhere has npm with it, and no package of that
+    # name can be installed beside it
+
+    if [ "$package" = npm ] && command -v npm >/dev/null; then
+        continue
+    fi
+
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) \
         || status=none
 

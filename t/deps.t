@@ -89,6 +89,23 @@ like(asked(), qr/^apt-get .*prometheus\nsystemctl disable --now prometheus\n$/,
     'a service that only the tests asked for is not left running');
 unlink("$dir/there");
 
+# npm that came with another Node.js
+
+program('dpkg-query', 'case "$*" in *npm*) ;; *) echo installed ;; esac');
+program('apt-get', $apt);
+program('npm', 'exit 0');
+($status, $out) = deps('conformance');
+is("$status $out", '0 ', 'npm of another package is as good');
+
+unlink("$dir/bin/npm");
+($status, $out) = deps('conformance');
+is("$status $out", "0 installing: npm\n", 'without one it is installed');
+like(asked(), qr/^apt-get .*install.* npm\n$/, 'by apt-get');
+
+program('dpkg-query', 'case "$*" in *liblmdb-dev*|*libre2-dev*)'
+    . ' [ -e ' . "$dir/there" . ' ] && echo installed ;; '
+    . '*) echo installed ;; esac');
+
 # a fresh image has no lists of packages
 
 program('apt-get', "$apt; case \"\$*\" in *update*) touch $dir/lists ;; *)"
