@@ -45,7 +45,8 @@ cel_cost_estimate(const cel_env_t *env, const cel_ast_t *ast,
     coster.arena = ast->arena;
     coster.level = 0;
     coster.most = &none;
-    coster.free = NULL;
+    coster.args = NULL;
+    memset(coster.free, 0, sizeof(coster.free));
 
     cel_bound_set(&spent.max, 0);
     spent.min = 0;

@@ -19,6 +19,7 @@
 
 typedef struct cel_cost_local_s  cel_cost_local_t;
 typedef struct cel_cost_args_s   cel_cost_args_t;
+typedef struct cel_cost_sizes_s  cel_cost_sizes_t;
 
 
 /* a macro's variable; on the C stack */
@@ -37,7 +38,8 @@ typedef struct {
     cel_arena_t            *arena;       /* the ast's */
     uint32_t                level;       /* of nested loops */
     const cel_poly_t       *most;        /* that e of this loop can be */
-    cel_cost_args_t        *free;        /* for calls, to be used again */
+    cel_cost_args_t        *args;        /* of the call that is counted */
+    cel_cost_sizes_t       *free[CEL_MAX_ARGS + 1]; /* by arguments */
 } cel_coster_t;
 
 

@@ -15,13 +15,20 @@
 
 
 /*
- * The arguments of a call, and what a charge counts of them.  Too large for
- * the stack of a recursion, so they are kept for the next call.
+ * The arguments of a call, while those that follow are looked at.  Too large
+ * for the stack of a recursion, so they are kept for the next call.
  */
 
+struct cel_cost_sizes_s {
+    cel_cost_sizes_t    *next;
+    cel_shape_t          shapes[];
+};
+
+
+/* What a charge counts of them: nothing is called meanwhile, one is enough. */
+
 struct cel_cost_args_s {
-    cel_cost_args_t     *next;
-    cel_shape_t          shapes[CEL_MAX_ARGS];
+    const cel_shape_t   *shapes;
     cel_shape_t          result;
 
     cel_bound_t          units;          /* of CEL_CHARGE_SUM and _DEEP */
@@ -43,7 +50,7 @@ static void cel_cost_equal(cel_coster_t *coster, const cel_node_t *node,
 static bool cel_cost_is_lazy(const cel_node_t *node);
 static bool cel_cost_applies(const cel_node_t *node,
     const cel_overload_t *overload);
-static cel_cost_args_t *cel_cost_take(cel_coster_t *coster);
+static cel_cost_sizes_t *cel_cost_take(cel_coster_t *coster, uint32_t n);
 static void cel_cost_overloads(const cel_node_t *node, cel_cost_args_t *args,
     cel_spent_t *spent, cel_shape_t *shape);
 static void cel_cost_overload(const cel_overload_t *overload,
@@ -63,9 +70,10 @@ void
 cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
     cel_spent_t *spent, cel_shape_t *shape)
 {
-    uint64_t          min;
-    uint32_t          i, n;
-    cel_cost_args_t  *args;
+    uint64_t           min;
+    uint32_t           i, n, kept;
+    cel_cost_args_t   *args;
+    cel_cost_sizes_t  *sizes;
 
     if (node->target == NULL) {
 
@@ -87,25 +95,30 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
         }
     }
 
-    args = cel_cost_take(coster);
+    n = node->nitems + (node->target != NULL ? 1 : 0);
+    kept = n < CEL_MAX_ARGS ? n : CEL_MAX_ARGS;
 
-    if (args == NULL) {
+    sizes = cel_cost_take(coster, kept);
+
+    if (sizes == NULL) {
         cel_shape_scalar(shape);
         spent->max.fixed.unbounded = true;
         return;
     }
 
-    n = node->nitems + (node->target != NULL ? 1 : 0);
-
     for (i = 0; i < n; i++) {
         min = spent->min;
         cel_cost_node(coster, cel_node_argument(node, i), spent,
-                      i < CEL_MAX_ARGS ? &args->shapes[i] : shape);
+                      i < CEL_MAX_ARGS ? &sizes->shapes[i] : shape);
 
         if (i == 1 && cel_cost_is_lazy(node)) {
             spent->min = min;
         }
     }
+
+    args = coster->args;
+    args->shapes = sizes->shapes;
+    args->most = coster->most;
 
     cel_cost_overloads(node, args, spent, shape);
 
@@ -117,8 +130,8 @@ cel_cost_call(cel_coster_t *coster, const cel_node_t *node,
         cel_bound_add(&spent->max, &args->units);
     }
 
-    args->next = coster->free;
-    coster->free = args;
+    sizes->next = coster->free[kept];
+    coster->free[kept] = sizes;
 }
 
 
@@ -133,25 +146,31 @@ cel_cost_is_lazy(const cel_node_t *node)
 }
 
 
-static cel_cost_args_t *
-cel_cost_take(cel_coster_t *coster)
+/* NULL: no memory */
+
+static cel_cost_sizes_t *
+cel_cost_take(cel_coster_t *coster, uint32_t n)
 {
-    cel_cost_args_t  *args;
+    cel_cost_sizes_t  *sizes;
 
-    args = coster->free;
+    if (coster->args == NULL) {
+        coster->args = cel_arena_alloc(coster->arena, sizeof(cel_cost_args_t));
 
-    if (args != NULL) {
-        coster->free = args->next;
-
-    } else {
-        args = cel_arena_alloc(coster->arena, sizeof(cel_cost_args_t));
+        if (coster->args == NULL) {
+            return NULL;
+        }
     }
 
-    if (args != NULL) {
-        args->most = coster->most;
+    sizes = coster->free[n];
+
+    if (sizes == NULL) {
+        return cel_arena_alloc(coster->arena, sizeof(cel_cost_sizes_t)
+                                              + n * sizeof(cel_shape_t));
     }
 
-    return args;
+    coster->free[n] = sizes->next;
+
+    return sizes;
 }
 
 
