@@ -14,7 +14,8 @@ usage: t/matrix.sh [PART]...
   clang     the suite against a build by clang
   dist      the suite against the distribution's nginx, module as shipped
   valgrind  the unit tests under valgrind
-  modes     the suite with 1 and 4 workers, over HTTP/1 and HTTP/2, from a
+  modes1, modes4
+            the suite with 1 and 4 workers, over HTTP/1 and HTTP/2, from a
             fresh start and after a reload
   crash     the crash script with 10,000 writes
   soak      10 minutes of mixed traffic
@@ -36,7 +37,7 @@ export BUILD=${BUILD:-$root/build}
 results=$BUILD/matrix
 table=$root/docs/MATRIX.md
 failed=0
-all="clang dist valgrind modes crash soak cost fuzz prometheus differential \
+all="clang dist valgrind modes1 modes4 crash soak cost fuzz prometheus differential \
 next"
 
 parts=("$@")
@@ -113,18 +114,18 @@ run_part() {
             t/build.sh unit || return
             row valgrind "unit tests" t/lib/valgrind-units ;;
 
-        modes)
-            for workers in 1 4; do
-                for h2 in "" TEST_NGINX_H2=1; do
-                    for reload in "" TEST_NGINX_RELOAD=1; do
-                        name="$workers workers, HTTP/${h2:+2}"
-                        [ -n "$h2" ] || name="${name}1"
-                        name="$name, ${reload:+reloaded}"
-                        [ -n "$reload" ] || name="${name}fresh"
+        modes[14])
+            workers=${1#modes}
 
-                        row modes "$name" TEST_NGINX_WORKERS="$workers" \
-                            $h2 $reload t/run.sh --plain
-                    done
+            for h2 in "" TEST_NGINX_H2=1; do
+                for reload in "" TEST_NGINX_RELOAD=1; do
+                    name="$workers workers, HTTP/${h2:+2}"
+                    [ -n "$h2" ] || name="${name}1"
+                    name="$name, ${reload:+reloaded}"
+                    [ -n "$reload" ] || name="${name}fresh"
+
+                    row "$1" "$name" TEST_NGINX_WORKERS="$workers" \
+                        $h2 $reload t/run.sh --plain --again
                 done
             done ;;
 

@@ -24,6 +24,7 @@ comes last.
   --next-dynamic
                 against the same, the module loaded
   --dist        against the distribution's nginx and the module as shipped
+  --again       without the files that would say the same a second time
   -j N          so many test files at once (3)
   -v            show every test
   --help        this text
@@ -39,6 +40,7 @@ suites="asan plain"
 jobs=3
 verbose=
 build_only=
+again=
 list=
 patterns=()
 
@@ -46,6 +48,7 @@ while [ $# -gt 0 ]; do
     case "$1" in
         --list)        list=1 ;;
         --build-only)  build_only=1 ;;
+        --again)       again=1 ;;
         --plain)       suites=plain ;;
         --asan)        suites=asan ;;
         --clang)       suites=clang ;;
@@ -81,10 +84,12 @@ deps="build test"
 
 for suite in $suites; do
     while read -r file; do
-        if [ "$suite" = asan ] && [ "$suites" != asan ] \
-           && grep -q '^# once: ' "t/$file"
+        if [ -n "$again" ] \
+           || { [ "$suite" = asan ] && [ "$suites" != asan ]; }
         then
-            continue
+            if grep -q '^# once: ' "t/$file"; then
+                continue
+            fi
         fi
 
         wanted=1

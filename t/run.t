@@ -44,6 +44,10 @@ for my $pattern (qw(gate/bypass t/gate/bypass.t bypass.t)) {
         "run.sh finds what $pattern names");
 }
 
+($status, $out) = run('t/run.sh --list --again --plain');
+unlike($out, qr{^plain/run\.t$}m, '--again leaves out what says the same');
+like($out, qr{^plain/stats\.t$}m, 'and nothing else');
+
 ($status, $out) = run('t/run.sh -j x');
 is($status, 2, 'run.sh refuses a wrong -j');
 
