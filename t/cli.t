@@ -347,7 +347,7 @@ for my $line (@lines) {
 
 # --- test -------------------------------------------------------------------
 
-for my $suite (qw(nested inputs)) {
+for my $suite (qw(nested inputs aggregate)) {
     run('', 'test', "$fixtures/$suite.yaml", "$fixtures/$suite.tests.yaml");
     is($code, 0, "the suite $suite passes") or diag("$out$err");
     my $count = () = $out =~ /^ok \d+ - /mg;

@@ -6,7 +6,7 @@
 
 /*
  * What an evaluation may read and cost: every condition, every variable that
- * can be reached once, and the dearest output.
+ * can be reached once, and the dearest output; of an aggregate all outputs.
  */
 
 
@@ -144,7 +144,15 @@ account_cost(workflow_t *workflow, const bool *reached, bool headers)
                              step->condition == first);
         }
 
-        if (step->output != NULL) {
+        if (step->output == NULL) {
+            continue;
+        }
+
+        if (workflow->then != NULL && workflow->then[i] != 0) {
+            cel_cost_sum_add(&workflow->cost, step->output, false);
+            cel_cost_sum_units(&workflow->cost, 1, 0);
+
+        } else {
             cel_cost_sum_either(&outputs, step->output);
         }
     }

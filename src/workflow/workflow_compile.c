@@ -175,7 +175,9 @@ compile_prepare(workflow_compile_t *c, const workflow_options_t *options)
 
     memset(c->tests, 0, size);
 
-    if (options->plain || c->workflow->nsteps == 1) {
+    if (options->plain || c->workflow->nsteps == 1
+        || c->workflow->then != NULL)
+    {
         return CEL_OK;
     }
 

@@ -45,6 +45,8 @@ typedef struct {
     workflow_scope_t      *scope;
     uint32_t               steps;       /* laid out so far */
     uint32_t               variables;
+    uint32_t               then;        /* after outputs, in an aggregate */
+    bool                   aggregate;   /* within one */
     bool                   headers;     /* an output may have some */
     workflow_path_t        path;
     char                   type[WORKFLOW_TYPE_MAX];     /* all agree with */
@@ -77,6 +79,8 @@ void workflow_compile_condition(workflow_compile_t *c,
     const workflow_node_t *match, workflow_step_t *step);
 void workflow_compile_output(workflow_compile_t *c,
     const workflow_node_t *match, workflow_step_t *step);
+void workflow_compile_agree(workflow_compile_t *c, uint32_t offset,
+    const char *type);
 cel_program_t *workflow_compile_expression(workflow_compile_t *c,
     const workflow_node_t *node, const char *key);
 

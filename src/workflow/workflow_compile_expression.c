@@ -16,8 +16,6 @@
 #include "workflow_compile.h"
 
 
-static void compile_agree(workflow_compile_t *c, const workflow_node_t *node,
-    const cel_program_t *program);
 static void compile_explanation(workflow_compile_t *c,
     const workflow_node_t *match);
 static cel_program_t *compile_result(workflow_compile_t *c,
@@ -69,6 +67,7 @@ void
 workflow_compile_output(workflow_compile_t *c, const workflow_node_t *match,
     workflow_step_t *step)
 {
+    char                    text[WORKFLOW_TYPE_MAX];
     uint32_t                len;
     workflow_output_t       output;
     const workflow_node_t  *node;
@@ -98,20 +97,19 @@ workflow_compile_output(workflow_compile_t *c, const workflow_node_t *match,
         c->headers |= output.headers;
     }
 
-    compile_agree(c, node, step->output);
+    cel_type_format(cel_program_type(step->output), text, sizeof(text));
+    workflow_compile_agree(c, workflow_node_position(c->doc, node, 0), text);
 
     workflow_path_cut(&c->path, len);
 }
 
 
-static void
-compile_agree(workflow_compile_t *c, const workflow_node_t *node,
-    const cel_program_t *program)
+/* An aggregate has many outputs: each is compared with the one before. */
+
+void
+workflow_compile_agree(workflow_compile_t *c, uint32_t offset,
+    const char *text)
 {
-    char  text[WORKFLOW_TYPE_MAX];
-
-    cel_type_format(cel_program_type(program), text, sizeof(text));
-
     if (c->type[0] == '\0') {
         strcpy(c->type, text);
         strcpy(c->shown, text);
@@ -119,11 +117,15 @@ compile_agree(workflow_compile_t *c, const workflow_node_t *node,
     }
 
     if (!workflow_type_agree(text, c->type)) {
-        workflow_issue(c->doc, WORKFLOW_I_OUTPUT,
-                       workflow_node_position(c->doc, node, 0), c->path.text,
+        workflow_issue(c->doc, WORKFLOW_I_OUTPUT, offset, c->path.text,
                        "incompatible output types: block has output type "
                        "%.80s, but previous outputs have type %.80s", text,
                        c->type);
+
+        if (c->aggregate) {
+            strcpy(c->type, text);
+        }
+
         return;
     }
 

@@ -19,6 +19,7 @@ workflow_create(const workflow_options_t *options,
     const workflow_shape_t *shape)
 {
     size_t        steps, variables;
+    uint32_t      nsteps;
     workflow_t   *workflow;
     cel_arena_t   arena;
 
@@ -26,7 +27,8 @@ workflow_create(const workflow_options_t *options,
                                                       : &cel_allocator_libc,
                    NULL, 0, WORKFLOW_MAX_MEMORY);
 
-    steps = shape->matches * sizeof(workflow_step_t);
+    nsteps = shape->matches + shape->aggregates;
+    steps = nsteps * sizeof(workflow_step_t);
     variables = shape->variables * sizeof(workflow_variable_t);
 
     workflow = cel_arena_alloc(&arena, sizeof(workflow_t));
@@ -44,10 +46,20 @@ workflow_create(const workflow_options_t *options,
         goto failed;
     }
 
+    if (shape->aggregates != 0) {
+        workflow->then = cel_arena_alloc(&arena, nsteps * sizeof(uint32_t));
+
+        if (workflow->then == NULL) {
+            goto failed;
+        }
+
+        memset(workflow->then, 0, nsteps * sizeof(uint32_t));
+    }
+
     memset(workflow->steps, 0, steps);
     memset(workflow->variables, 0, variables);
 
-    workflow->nsteps = shape->matches;
+    workflow->nsteps = nsteps;
     workflow->nvariables = shape->variables;
     workflow->first_slot = options->first_slot;
     workflow->any_output = options->any_output;

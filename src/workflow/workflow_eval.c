@@ -29,6 +29,9 @@ typedef struct {
     uint64_t               cost;        /* when the step's turn came */
     cel_slot_t             need;        /* the host's, not the variable's
                                          * that reads it */
+    cel_value_t           *outputs;     /* of an aggregate, so far */
+    uint32_t               noutputs;
+    uint32_t               room;
 } walk_t;
 
 
@@ -41,6 +44,10 @@ static void eval_trace_skipped(walk_t *walk, cel_eval_t *eval, uint32_t from,
 static cel_status_t eval_condition(walk_t *walk, cel_eval_t *eval,
     const workflow_step_t *step, bool *matched);
 static cel_status_t eval_output(walk_t *walk, cel_eval_t *eval,
+    const workflow_step_t *step, workflow_verdict_t *verdict);
+static cel_status_t eval_collect(walk_t *walk, cel_eval_t *eval, uint32_t *i,
+    workflow_verdict_t *verdict);
+static cel_status_t eval_collected(walk_t *walk, cel_eval_t *eval,
     const workflow_step_t *step, workflow_verdict_t *verdict);
 static cel_status_t eval_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot,
     cel_value_t *value);
@@ -71,6 +78,9 @@ workflow_eval(const workflow_t *workflow, cel_eval_t *eval,
     walk.cursor.block = NULL;
     walk.cursor.stepwise = run->trace != NULL;
     walk.need = CEL_NO_SLOT;
+    walk.outputs = NULL;
+    walk.noutputs = 0;
+    walk.room = 0;
 
     memset(verdict, 0, sizeof(workflow_verdict_t));
     verdict->raw = cel_null();
@@ -151,6 +161,21 @@ eval_steps(walk_t *walk, cel_eval_t *eval, workflow_verdict_t *verdict)
 
         if (!matched) {
             i = step->otherwise;
+            continue;
+        }
+
+        if (workflow->then != NULL && workflow->then[i] != 0) {
+
+            if (workflow->then[i] == WORKFLOW_COLLECTED) {
+                return eval_collected(walk, eval, step, verdict);
+            }
+
+            rc = eval_collect(walk, eval, &i, verdict);
+
+            if (rc != CEL_OK) {
+                return rc;
+            }
+
             continue;
         }
 
@@ -292,6 +317,75 @@ eval_output(walk_t *walk, cel_eval_t *eval, const workflow_step_t *step,
     }
 
     return rc;
+}
+
+
+/* The output of step *i joins those of its aggregate; *i: what is next. */
+
+static cel_status_t
+eval_collect(walk_t *walk, cel_eval_t *eval, uint32_t *i,
+    workflow_verdict_t *verdict)
+{
+    uint32_t                room;
+    cel_value_t            *outputs;
+    cel_status_t            rc;
+    const workflow_step_t  *step;
+
+    step = &walk->workflow->steps[*i];
+
+    verdict->rule = step->path;
+    verdict->line = step->line;
+
+    rc = cel_eval_charge(eval, 1);
+
+    if (rc == CEL_OK && walk->noutputs == walk->room) {
+        room = walk->room != 0 ? 2 * walk->room : 8;
+        outputs = cel_arena_alloc(eval->arena, room * sizeof(cel_value_t));
+
+        if (outputs == NULL) {
+            return cel_eval_fail(eval, CEL_E_MEMORY, "out of memory");
+        }
+
+        if (walk->noutputs != 0) {
+            memcpy(outputs, walk->outputs,
+                   walk->noutputs * sizeof(cel_value_t));
+        }
+
+        walk->outputs = outputs;
+        walk->room = room;
+    }
+
+    if (rc == CEL_OK) {
+        rc = cel_eval(step->output, eval, &walk->outputs[walk->noutputs]);
+    }
+
+    if (rc == CEL_OK) {
+        walk->noutputs++;
+        *i = walk->workflow->then[*i];
+    }
+
+    return rc;
+}
+
+
+/* Only suites have lists as outputs: nothing here decides. */
+
+static cel_status_t
+eval_collected(walk_t *walk, cel_eval_t *eval, const workflow_step_t *step,
+    workflow_verdict_t *verdict)
+{
+    if (verdict->rule == NULL) {
+        verdict->rule = step->path;
+        verdict->line = step->line;
+    }
+
+    if (cel_list(eval->arena, walk->outputs, walk->noutputs, &verdict->raw)
+        != CEL_OK)
+    {
+        return cel_eval_fail(eval, CEL_E_MEMORY, "out of memory");
+    }
+
+    return CEL_OK;
 }
 
 

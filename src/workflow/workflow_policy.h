@@ -26,6 +26,7 @@
 #define WORKFLOW_MAX_CHAIN      48      /* variables of variables */
 #define WORKFLOW_TYPE_MAX       512
 #define WORKFLOW_DEEP_PATH      2048
+#define WORKFLOW_COLLECTED      UINT32_MAX      /* what was is the result */
 
 /* what giving an output its meaning may cost, and its headers besides */
 #define WORKFLOW_VERDICT_COST   8
@@ -76,6 +77,11 @@ struct workflow_s {
     workflow_step_t      *steps;
     uint32_t              nsteps;
 
+    uint32_t             *then;         /* of each step, NULL without
+                                         * aggregates: 0, the output is the
+                                         * result; else it is collected, and
+                                         * this step is next */
+
     workflow_variable_t  *variables;    /* facts[first_slot + i] */
     uint32_t              nvariables;
     cel_slot_t            first_slot;
@@ -111,13 +117,12 @@ void workflow_path_cut(workflow_path_t *path, uint32_t len);
 
 typedef struct {
     uint32_t              matches;
+    uint32_t              aggregates;
     uint32_t              variables;
 } workflow_shape_t;
 
 cel_status_t workflow_shape_check(workflow_document_t *doc,
     const workflow_options_t *options, workflow_shape_t *shape);
-
-bool workflow_shape_always(const workflow_node_t *match);
 
 
 /* workflow_create.c: with steps and variables that are zero; NULL: memory */

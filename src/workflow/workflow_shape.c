@@ -37,6 +37,7 @@ typedef struct {
     uint32_t               max_depth;
     uint32_t               max_rules;
     workflow_shape_t      *counts;
+    const workflow_node_t *aggregate;   /* that this is in, or NULL */
 } shape_t;
 
 
@@ -47,7 +48,10 @@ static void shape_variable_name(shape_t *shape, const workflow_node_t *list,
 static const workflow_node_t *shape_variable_before(
     const workflow_node_t *list, const workflow_node_t *variable,
     const char *text);
-static void shape_matches(shape_t *shape, const workflow_node_t *list);
+static void shape_lists(shape_t *shape, const workflow_node_t *rule);
+static void shape_aggregate(shape_t *shape, const workflow_node_t *list);
+static void shape_matches(shape_t *shape, const workflow_node_t *list,
+    const char *name);
 static void shape_match(shape_t *shape, const workflow_node_t *match);
 static void shape_name(shape_t *shape, const workflow_node_t *name);
 static bool shape_map(shape_t *shape, const workflow_node_t *node,
@@ -73,7 +77,8 @@ static const shape_key_t  shape_rule_keys[] = {
     { "id", SHAPE_TEXT, false },
     { "description", SHAPE_TEXT, false },
     { "variables", SHAPE_LIST, false },
-    { "match", SHAPE_LIST, true },
+    { "match", SHAPE_LIST, false },
+    { "aggregate", SHAPE_LIST, false },
     { NULL, SHAPE_TEXT, false }
 };
 
@@ -108,6 +113,7 @@ workflow_shape_check(workflow_document_t *doc,
     shape.max_rules = options->max_rules ? options->max_rules
                                          : WORKFLOW_MAX_RULES;
     shape.counts = counts;
+    shape.aggregate = NULL;
 
     memset(counts, 0, sizeof(workflow_shape_t));
 
@@ -132,44 +138,6 @@ workflow_shape_check(workflow_document_t *doc,
 }
 
 
-/* is there no condition, or the literal true? then it always matches */
-
-bool
-workflow_shape_always(const workflow_node_t *match)
-{
-    uint32_t                i;
-    const char             *rest;
-    const workflow_node_t  *condition;
-
-    condition = workflow_node_get(match, "condition");
-
-    if (condition == NULL) {
-        return true;
-    }
-
-    rest = "true";
-
-    for (i = 0; i < condition->len; i++) {
-
-        if (strchr(" \t\r\n", condition->text[i]) != NULL) {
-            if (rest[0] != 't' && rest[0] != '\0') {
-                return false;
-            }
-
-            continue;
-        }
-
-        if (*rest == '\0' || condition->text[i] != *rest) {
-            return false;
-        }
-
-        rest++;
-    }
-
-    return *rest == '\0';
-}
-
-
 static void
 shape_rule(shape_t *shape, const workflow_node_t *node)
 {
@@ -188,14 +156,57 @@ shape_rule(shape_t *shape, const workflow_node_t *node)
             shape_variables(shape, list);
         }
 
-        list = workflow_node_get(node, "match");
-
-        if (list != NULL && list->kind == WORKFLOW_NODE_LIST) {
-            shape_matches(shape, list);
-        }
+        shape_lists(shape, node);
     }
 
     shape->depth--;
+}
+
+
+/* the first of the matches counts, or all of an aggregate */
+
+static void
+shape_lists(shape_t *shape, const workflow_node_t *rule)
+{
+    const workflow_node_t  *match, *aggregate;
+
+    match = workflow_node_get(rule, "match");
+    aggregate = workflow_node_get(rule, "aggregate");
+
+    if (match == NULL && aggregate == NULL) {
+        shape_fail(shape, rule, "a rule needs \"match\"");
+    }
+
+    if (match != NULL && aggregate != NULL) {
+        shape_fail(shape, rule, "Only one of 'match' or 'aggregate' may be "
+                   "set in a rule");
+        return;
+    }
+
+    if (match != NULL && match->kind == WORKFLOW_NODE_LIST) {
+        shape_matches(shape, match, "match");
+    }
+
+    if (aggregate != NULL && aggregate->kind == WORKFLOW_NODE_LIST) {
+        shape_aggregate(shape, aggregate);
+    }
+}
+
+
+static void
+shape_aggregate(shape_t *shape, const workflow_node_t *list)
+{
+    shape->counts->aggregates++;
+
+    if (shape->aggregate != NULL) {
+        shape_fail(shape, list, "nested aggregate rules are not allowed: this "
+                   "is inside the one on line %u", shape->aggregate->line);
+        return;
+    }
+
+    shape->aggregate = list;
+    shape_matches(shape, list, "aggregate");
+    shape->aggregate = NULL;
 }
 
 
@@ -300,7 +311,7 @@ shape_variable_before(const workflow_node_t *list,
 
 
 static void
-shape_matches(shape_t *shape, const workflow_node_t *list)
+shape_matches(shape_t *shape, const workflow_node_t *list, const char *name)
 {
     uint32_t                i, len;
     const workflow_node_t  *match;
@@ -314,7 +325,7 @@ shape_matches(shape_t *shape, const workflow_node_t *list)
 
     for (match = list->first; match != NULL; match = match->next) {
 
-        len = workflow_path_add(&shape->path, ".match[%u]", i++);
+        len = workflow_path_add(&shape->path, ".%s[%u]", name, i++);
 
         if (++shape->counts->matches == shape->max_rules + 1) {
             workflow_issue(shape->doc, WORKFLOW_I_LIMIT, match->offset,

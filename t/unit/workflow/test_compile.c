@@ -72,6 +72,18 @@ static const refusal_t  refusals[] = {
       "undeclared reference to 'B'" },
     { "no match", "name: x\nrule:\n  id: a\n", WORKFLOW_I_DOCUMENT, 3, 3,
       "rule", "needs \"match\"" },
+    { "match and aggregate", "name: x\nrule:\n  match: [{output: 'true'}]\n"
+      "  aggregate: [{output: 'true'}]\n", WORKFLOW_I_DOCUMENT, 3, 3, "rule",
+      "Only one of 'match' or 'aggregate' may be set" },
+    { "an aggregate in an aggregate",
+      "name: x\nrule:\n  aggregate:\n    - rule:\n        match:\n"
+      "          - rule:\n              aggregate: [{output: 'true'}]\n",
+      WORKFLOW_I_DOCUMENT, 7, 26, "rule.aggregate[0].rule.match[0].rule",
+      "nested aggregate rules are not allowed: this is inside the one on "
+      "line 4" },
+    { "an aggregate decides nothing",
+      "name: x\nrule:\n  aggregate: [{output: 'true'}]\n",
+      WORKFLOW_I_OUTPUT, 3, 14, "rule", "\"match\" gives the first one" },
     { "empty match", "name: x\nrule:\n  match: []\n", WORKFLOW_I_DOCUMENT, 3,
       10, "rule", "at least one match" },
     { "match that is a map", "name: x\nrule:\n  match: {output: 'true'}\n",
