@@ -12,6 +12,7 @@
 
 #include "cel_check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 
@@ -26,7 +27,8 @@ static const cel_node_t *cel_check_argument(const cel_node_t *node,
 static void cel_check_declared(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_mismatch(cel_checker_t *checker,
     const cel_node_t *node);
-static const char *cel_check_hint(const cel_node_t *node);
+static void cel_check_hint(const cel_node_t *node, char *hint, size_t size);
+static void cel_check_takes(const cel_node_t *node, char *hint, size_t size);
 static void cel_check_constant_key(cel_checker_t *checker,
     const cel_node_t *node);
 
@@ -324,7 +326,7 @@ cel_check_declared(cel_checker_t *checker, cel_node_t *node)
 static void
 cel_check_mismatch(cel_checker_t *checker, const cel_node_t *node)
 {
-    char               text[160];
+    char               text[160], hint[160];
     size_t             used;
     uint32_t           i, n;
     const cel_type_t  *type;
@@ -357,22 +359,32 @@ cel_check_mismatch(cel_checker_t *checker, const cel_node_t *node)
 
     memcpy(text + used, i < n ? "...)" : ")", i < n ? 5 : 2);
 
+    cel_check_hint(node, hint, sizeof(hint));
+
     cel_issue(checker->issues, CEL_E_CHECK, checker->ast, node->offset,
               "found no matching overload for '%s' applied to '%s'%s",
-              node->name, text, cel_check_hint(node));
+              node->name, text, hint);
 }
 
 
 /* what would have been right, when it is easy to tell */
 
-static const char *
-cel_check_hint(const cel_node_t *node)
+static void
+cel_check_hint(const cel_node_t *node, char *hint, size_t size)
 {
     bool         member, numbers;
     uint32_t     i;
     cel_kind_t   kind;
 
+    hint[0] = '\0';
     member = node->target != NULL;
+
+    if (strcmp(node->name, "!_") == 0 || strcmp(node->name, "_&&_") == 0
+        || strcmp(node->name, "_||_") == 0)
+    {
+        snprintf(hint, size, ", it takes bool");
+        return;
+    }
 
     if (node->name[0] == '_' && node->nitems == 2) {
         numbers = true;
@@ -383,17 +395,62 @@ cel_check_hint(const cel_node_t *node)
                        || kind == CEL_DOUBLE;
         }
 
-        return numbers ? ", convert one side, as in double(x)" : "";
+        if (numbers) {
+            snprintf(hint, size, ", convert one side, as in double(x)");
+        }
+
+        return;
     }
 
     for (i = 0; i < node->function->count; i++) {
         if (node->function->overloads[i].member == member) {
-            return "";
+            cel_check_takes(node, hint, size);
+            return;
         }
     }
 
-    return member ? ", it has no receiver: call it as f(x)"
-                  : ", it has a receiver: call it as x.f()";
+    snprintf(hint, size, "%s", member
+             ? ", it has no receiver: call it as f(x)"
+             : ", it has a receiver: call it as x.f()");
+}
+
+
+/* the arguments of the first few overloads: all, or "..." behind them */
+
+static void
+cel_check_takes(const cel_node_t *node, char *hint, size_t size)
+{
+    size_t       len, used;
+    uint32_t     i, n;
+    const char  *signature;
+
+    /* of operators and messages the name tells */
+
+    if (strpbrk(node->name, "_@{") != NULL) {
+        return;
+    }
+
+    used = 0;
+    n = 0;
+
+    for (i = 0; i < node->function->count; i++) {
+
+        if (node->function->overloads[i].member != (node->target != NULL)) {
+            continue;
+        }
+
+        signature = node->function->overloads[i].spec->signature;
+        len = strcspn(signature, ":");
+
+        if (n == 3 || used + len + sizeof(", it takes '' or ...") >= size) {
+            snprintf(hint + used, size - used, "%s", n != 0 ? " or ..." : "");
+            return;
+        }
+
+        used += snprintf(hint + used, size - used, "%s'%.*s'",
+                         n++ == 0 ? ", it takes " : " or ", (int) len,
+                         signature);
+    }
 }
 
 

@@ -23,6 +23,7 @@
 #define CEL_FOLD_MEMORY_ALL  (1u << 20)
 
 
+static void cel_call_warn(cel_code_t *c, const cel_error_t *error);
 static bool cel_compile_logic(cel_code_t *c, const cel_node_t *node, bool all,
     cel_value_t *v);
 static bool cel_logic_decided(cel_code_t *c, const cel_mark_t *mark,
@@ -166,6 +167,7 @@ cel_call_fold(cel_code_t *c, const cel_mark_t *mark, cel_value_t *v)
     c->ncode--;
 
     if (rc != CEL_OK) {
+        cel_call_warn(c, &eval.error);
         return false;
     }
 
@@ -173,6 +175,18 @@ cel_call_fold(cel_code_t *c, const cel_mark_t *mark, cel_value_t *v)
     cel_emit_const(c, v);
 
     return !c->failed;
+}
+
+
+/* What fails with constants fails whenever it is evaluated. */
+
+static void
+cel_call_warn(cel_code_t *c, const cel_error_t *error)
+{
+    if (c->env->warnings != NULL && !cel_error_is_fatal(error->kind)) {
+        cel_issue(c->env->warnings, CEL_E_WARNING, c->ast, error->offset,
+                  "this always fails: %s", error->message);
+    }
 }
 
 

@@ -24,6 +24,7 @@ static uint32_t cel_lex_string_prefix(cel_lexer_t *lexer);
 static void cel_lex_string(cel_lexer_t *lexer, cel_token_t *token,
     uint32_t prefix);
 static void cel_lex_operator(cel_lexer_t *lexer, cel_token_t *token);
+static bool cel_lex_curly(const cel_lexer_t *lexer);
 static void cel_lex_refuse(cel_lexer_t *lexer, cel_token_t *token);
 static uint32_t cel_lex_utf8(const unsigned char *p, size_t len);
 
@@ -404,6 +405,20 @@ cel_lex_operator(cel_lexer_t *lexer, cel_token_t *token)
 }
 
 
+/* quotes as word processors make them: U+2018, U+2019, U+201C, U+201D */
+
+static bool
+cel_lex_curly(const cel_lexer_t *lexer)
+{
+    unsigned char  last;
+
+    last = cel_lex_at(lexer->ast, lexer->pos + 2);
+
+    return cel_lex_at(lexer->ast, lexer->pos + 1) == 0x80
+           && (last == 0x98 || last == 0x99 || last == 0x9c || last == 0x9d);
+}
+
+
 static void
 cel_lex_refuse(cel_lexer_t *lexer, cel_token_t *token)
 {
@@ -425,6 +440,10 @@ cel_lex_refuse(cel_lexer_t *lexer, cel_token_t *token)
 
     case '|':
         hint = ", 'or' is '||'";
+        break;
+
+    case 0xe2:
+        hint = cel_lex_curly(lexer) ? ", quotes are ' or \"" : "";
         break;
 
     default:

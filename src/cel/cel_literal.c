@@ -316,7 +316,8 @@ cel_literal_code(cel_literal_t *literal, char kind)
 failed:
 
     cel_issue(literal->lexer->issues, CEL_E_PARSE, ast, offset,
-              "Syntax error: invalid escape sequence in a %s literal",
+              "Syntax error: invalid escape sequence in a %s literal, a "
+              "backslash is \\\\ there, or \\ in r'...'",
               literal->bytes ? "bytes" : "string");
     return CEL_ERROR;
 }

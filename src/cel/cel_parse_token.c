@@ -15,6 +15,10 @@
 #include <string.h>
 
 
+static const char *cel_parse_hint(const char *source,
+    const cel_token_t *token);
+
+
 /* not to be used as names of variables and functions */
 
 static const char *const  cel_parse_reserved[] = {
@@ -107,7 +111,7 @@ void
 cel_parse_refuse(cel_parser_t *parser, const char *expected)
 {
     uint32_t            len;
-    const char         *text, *hint;
+    const char         *text;
     const cel_token_t  *token;
 
     token = &parser->token;
@@ -124,7 +128,6 @@ cel_parse_refuse(cel_parser_t *parser, const char *expected)
     }
 
     text = parser->ast->source + token->offset;
-    hint = "";
 
     for (len = token->len < 40 ? token->len : 40;
          len < token->len && ((unsigned char) text[len] & 0xc0) == 0x80;
@@ -133,17 +136,47 @@ cel_parse_refuse(cel_parser_t *parser, const char *expected)
         /* void */
     }
 
-    if (token->len == 3 && memcmp(text, "and", 3) == 0) {
-        hint = ", 'and' is '&&'";
-
-    } else if (token->len == 2 && memcmp(text, "or", 2) == 0) {
-        hint = ", 'or' is '||'";
-    }
-
     cel_issue(parser->issues, CEL_E_PARSE, parser->ast, token->offset,
               "Syntax error: mismatched input '%.*s' expecting %s%s",
               (int) len, text, expected,
-              hint);
+              cel_parse_hint(parser->ast->source, token));
+}
+
+
+/* what other languages write there */
+
+static const char *
+cel_parse_hint(const char *source, const cel_token_t *token)
+{
+    uint32_t     end;
+    const char  *text;
+
+    text = source + token->offset;
+
+    if (token->len == 3 && memcmp(text, "and", 3) == 0) {
+        return ", 'and' is '&&'";
+    }
+
+    if (token->len == 2 && memcmp(text, "or", 2) == 0) {
+        return ", 'or' is '||'";
+    }
+
+    if (text[0] == '>' && token->offset > 0 && text[-1] == '<') {
+        return ", 'not equal' is '!='";
+    }
+
+    for (end = token->offset; end > 0 && source[end - 1] == ' '; end--) {
+        /* void */
+    }
+
+    if (end >= 3 && end < token->offset
+        && memcmp(source + end - 3, "not", 3) == 0
+        && (end == 3 || strchr(" (!&|?:,[", source[end - 4]) != NULL))
+    {
+        return ", 'not' is '!'";
+    }
+
+    return "";
 }
 
 

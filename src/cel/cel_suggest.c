@@ -41,8 +41,42 @@ static void cel_suggest_facts(cel_suggest_t *suggest,
 static void cel_suggest_consider(cel_suggest_t *suggest, const char *name);
 static uint32_t cel_suggest_distance(const char *a, size_t alen,
     const char *b, size_t blen);
+static const char *cel_suggest_habit(const cel_node_t *node);
+static bool cel_suggest_quotes(const cel_node_t *node);
 static void cel_suggest_report(cel_checker_t *checker, uint32_t offset,
     const cel_suggest_t *suggest);
+
+
+/* what other languages call it, and what it is here */
+
+static const struct {
+    const char  *name;
+    const char  *here;
+} cel_suggest_habits[] = {
+    { "len", "size" },
+    { "length", "size" },
+    { "count", "size" },
+    { "lower", "lowerAscii" },
+    { "tolower", "lowerAscii" },
+    { "toLower", "lowerAscii" },
+    { "toLowerCase", "lowerAscii" },
+    { "upper", "upperAscii" },
+    { "toupper", "upperAscii" },
+    { "toUpper", "upperAscii" },
+    { "toUpperCase", "upperAscii" },
+    { "strip", "trim" },
+    { "hasPrefix", "startsWith" },
+    { "hasSuffix", "endsWith" },
+    { "match", "matches" },
+    { "regexMatch", "matches" },
+    { "any", "exists" },
+    { "some", "exists" },
+    { "every", "all" },
+    { "str", "string" },
+    { "float", "double" },
+    { "defined", "has" },
+    { NULL, NULL }
+};
 
 
 static const char *
@@ -116,7 +150,27 @@ cel_suggest_name(cel_checker_t *checker, const cel_node_t *node)
         }
     }
 
+    if (suggest.best == NULL && cel_suggest_quotes(node)) {
+        cel_issue(checker->issues, CEL_E_CHECK, checker->ast, root->offset,
+                  "undeclared reference to '%.*s' (in container '%s'), did "
+                  "you mean the string '%.*s' in quotes?", (int) suggest.len,
+                  suggest.name, cel_suggest_container(checker),
+                  (int) suggest.len, suggest.name);
+        return;
+    }
+
     cel_suggest_report(checker, root->offset, &suggest);
+}
+
+
+/* GET, where 'GET' was meant: capitals alone are rarely a name */
+
+static bool
+cel_suggest_quotes(const cel_node_t *node)
+{
+    return node->kind == CEL_N_IDENT && node->name_len >= 2
+           && strspn(node->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+              == node->name_len;
 }
 
 
@@ -156,9 +210,28 @@ cel_suggest_function(cel_checker_t *checker, const cel_node_t *node)
         return CEL_NOT_FOUND;
     }
 
+    if (suggest.best == NULL) {
+        suggest.best = cel_suggest_habit(node);
+    }
+
     cel_suggest_report(checker, node->offset, &suggest);
 
     return CEL_OK;
+}
+
+
+static const char *
+cel_suggest_habit(const cel_node_t *node)
+{
+    uint32_t  i;
+
+    for (i = 0; cel_suggest_habits[i].name != NULL; i++) {
+        if (strcmp(cel_suggest_habits[i].name, node->name) == 0) {
+            return cel_suggest_habits[i].here;
+        }
+    }
+
+    return NULL;
 }
 
 

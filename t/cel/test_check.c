@@ -188,9 +188,10 @@ static const struct {
                    "'(int, null)'" },
     { "[1] == ['a']", "1:5: found no matching overload for '_==_' applied to "
                       "'(list(int), list(string))'" },
-    { "!1", "1:1: found no matching overload for '!_' applied to '(int)'" },
+    { "!1", "1:1: found no matching overload for '!_' applied to '(int)', "
+            "it takes bool" },
     { "x && b", "1:3: found no matching overload for '_&&_' applied to "
-                "'(int, bool)'" },
+                "'(int, bool)', it takes bool" },
     { "b ? 1 : 'a'", "1:3: found no matching overload for '_?_:_' applied to "
                      "'(bool, int, string)'" },
     { "x ? 1 : 2", "1:3: found no matching overload for '_?_:_' applied to "
@@ -202,9 +203,11 @@ static const struct {
     { "m[1]", "1:2: found no matching overload for '_[_]' applied to "
               "'(map(string, int), int)'" },
     { "s.size(1)", "1:3: found no matching overload for 'size' applied to "
-                   "'string.(int)'" },
+                   "'string.(int)', it takes 'string.()' or 'bytes.()' or "
+                   "'list(A).()' or ..." },
     { "x.size()", "1:3: found no matching overload for 'size' applied to "
-                  "'int.()'" },
+                  "'int.()', it takes 'string.()' or 'bytes.()' or "
+                  "'list(A).()' or ..." },
     { "startsWith('a', 'b')", "1:1: found no matching overload for "
                               "'startsWith' applied to '(string, string)', "
                               "it has a receiver: call it as x.f()" },
@@ -220,9 +223,9 @@ static const struct {
     { "x.all(i, true)", "1:1: expression of type 'int' cannot be range of a "
                         "comprehension (must be list, map, or dynamic)" },
     { "l.all(i, i)", "1:3: found no matching overload for '_&&_' applied to "
-                     "'(bool, int)'" },
+                     "'(bool, int)', it takes bool" },
     { "l.exists(i, 'a')", "1:3: found no matching overload for '_||_' "
-                          "applied to '(bool, string)'" },
+                          "applied to '(bool, string)', it takes bool" },
     { "l.filter(i, 1)", "1:3: found no matching overload for '_?_:_' applied "
                         "to '(int, list(int), list(int))'" },
     { "l.map(i, j)", "1:10: undeclared reference to 'j' (in container '')" },

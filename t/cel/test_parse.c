@@ -10,6 +10,9 @@
 #include "front.h"
 
 
+#define ESCAPE  ", a backslash is \\\\ there, or \\ in r'...'"
+
+
 static const struct {
     const char  *source;
     const char  *tree;
@@ -224,15 +227,15 @@ static const struct {
     { "'a\nb'", "1:1: Syntax error: unterminated string literal" },
     { "'''abc''", "1:1: Syntax error: unterminated triple-quoted literal" },
     { "'\\q'", "1:2: Syntax error: invalid escape sequence in a string "
-               "literal" },
+               "literal" ESCAPE },
     { "'a\\x4'", "1:3: Syntax error: invalid escape sequence in a string "
-                 "literal" },
+                 "literal" ESCAPE },
     { "'\\400'", "1:2: Syntax error: invalid escape sequence in a string "
-                 "literal" },
+                 "literal" ESCAPE },
     { "'\\189'", "1:2: Syntax error: invalid escape sequence in a string "
-                 "literal" },
+                 "literal" ESCAPE },
     { "b'\\u0041'", "1:3: Syntax error: invalid escape sequence in a bytes "
-                    "literal" },
+                    "literal" ESCAPE },
     { "'\\ud800'", "1:2: Syntax error: U+D800 is no Unicode character" },
     { "'\\U00110000'", "1:2: Syntax error: U+110000 is no Unicode "
                        "character" },

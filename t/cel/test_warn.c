@@ -148,6 +148,53 @@ test_cases(cel_env_t *env)
 }
 
 
+/* what is known only when calls of constants are made */
+
+static const struct {
+    const char  *source;
+    uint32_t     column;               /* 0: no warning */
+    const char  *message;
+} constants[] = {
+    { "timestamp('yesterday') > now", 1, "this always fails: type "
+      "conversion error: \"yesterday\" is no timestamp of RFC 3339" },
+    { "b || duration('5 minutes') > duration('1s')", 6,
+      "\"5 minutes\" is no duration like \"1.5s\"" },
+    { "x / 2 == 1 / 0", 12, "this always fails: divide by zero" },
+    { "cidr('10.0.0.0/33').containsIP(s)", 1, "is no network" },
+    { "timestamp(s) > now", 0, NULL },
+    { "duration('5m') > duration('1s')", 0, NULL },
+    { "x / 0 == 1", 0, NULL },
+};
+
+
+static void
+test_constants(cel_env_t *env)
+{
+    size_t          i;
+    cel_issues_t    issues;
+    cel_program_t  *program;
+
+    for (i = 0; i < sizeof(constants) / sizeof(constants[0]); i++) {
+
+        program = cel_compile(env, constants[i].source,
+                              strlen(constants[i].source), &issues);
+
+        ok(program != NULL, "compiled: %s", constants[i].source);
+        is_int(warnings.count, constants[i].message != NULL ? 1 : 0,
+               "warnings");
+
+        if (constants[i].message != NULL && warnings.count > 0) {
+            ok(strstr(warnings.items[0].message, constants[i].message)
+               != NULL, "it says \"%s\"", warnings.items[0].message);
+            is_int(warnings.items[0].column, constants[i].column, "where");
+            is_int(warnings.items[0].kind, CEL_E_WARNING, "its kind");
+        }
+
+        cel_program_destroy(program);
+    }
+}
+
+
 /* none of an expression that is refused, none when nobody asks */
 
 static void
@@ -234,6 +281,7 @@ main(void)
     cel_env_collect_warnings(env, &warnings);
 
     test_cases(env);
+    test_constants(env);
     test_silence(env);
     test_many(env);
 
