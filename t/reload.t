@@ -77,18 +77,26 @@ SKIP: {
     skip 'needs a build with fault directives', 2
         unless Test::Constraint::has_faults();
 
-    # without a look at the generation the same load sees old revisions
+    # without a look at the generation the same load sees old revisions, once
+    # it has connections to other workers than the one that writes
 
-    $load->start();
-    wait_until { $load->done() > 20 } 20;
-    my ($status) = $t->api('PUT', '/fault/store.skip_generation',
-        { value => 1 });
-    my $done = $load->done();
-    wait_until { $load->done() > $done + 60 } 20;
-    $t->api('PUT', '/fault/store.skip_generation', { value => 0 });
+    my ($status, $stale) = (0, 0);
+
+    for (1 .. 10) {
+        $load->start();
+        wait_until { $load->done() > 20 } 20;
+        ($status) = $t->api('PUT', '/fault/store.skip_generation',
+            { value => 1 });
+        my $done = $load->done();
+        wait_until { $load->done() > $done + 60 } 20;
+        $t->api('PUT', '/fault/store.skip_generation', { value => 0 });
+
+        $stale = $load->stop()->{stale};
+        last if $stale;
+    }
 
     is($status, 200, 'the generation is not looked at');
-    cmp_ok($load->stop()->{stale}, '>', 0, 'this load notices that');
+    cmp_ok($stale, '>', 0, 'this load notices that');
 }
 
 # old workers go, none hangs on a request or a job
