@@ -37,8 +37,8 @@ export BUILD=${BUILD:-$root/build}
 results=$BUILD/matrix
 table=$root/docs/MATRIX.md
 failed=0
-all="clang dist valgrind modes1 modes4 crash soak cost fuzz prometheus differential \
-next"
+all="clang dist valgrind modes1 modes4 crash soak cost fuzz prometheus \
+differential next"
 
 parts=("$@")
 
