@@ -312,6 +312,11 @@ sub full {
     my @status = map { $which->get('/x')->status } 1 .. 30;
     is(scalar(grep { $_ != 403 } @status), 0,
         "$name: requests go on when the disk is full");
+
+    # slow requests are written one by one: then it is full in the first line
+
+    $which->fault('audit.write_error', 100);
+    $which->get('/x');
     ok((wait_until { counts($which)->{dropped} > $old->{dropped} } 10),
         "$name: lines are dropped");
     $which->fault('audit.write_error', 0);
