@@ -91,6 +91,9 @@ row() {
     summary=$(sed -nE 's/^(Files=[0-9]+, Tests=[0-9]+).*/\1/p' "$log" \
               | tail -n 1)
     summary="$summary$(sed -nE 's/^differential: (.*)/\1/p' "$log")"
+    summary="$summary$(awk '/ executions .* crashes/ { n += $4; c += $8; t++ }
+                            END { if (t) print t " targets, " n \
+                                  " executions, " c " crashes" }' "$log")"
     summary="$summary$(sed -nE 's/^Skipped: (.*)/; skipped \1/p' "$log" \
                        | tail -n 1)"
 
