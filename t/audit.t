@@ -313,11 +313,14 @@ sub full {
     is(scalar(grep { $_ != 403 } @status), 0,
         "$name: requests go on when the disk is full");
 
-    # slow requests are written one by one: then it is full in the first line
+    # slow requests are written one by one: then it is full in the first line,
+    # and where that cannot be taken back those that follow are dropped
 
     $which->fault('audit.write_error', 100);
-    $which->get('/x');
-    ok((wait_until { counts($which)->{dropped} > $old->{dropped} } 10),
+    ok((wait_until {
+        $which->get('/x');
+        counts($which)->{dropped} > $old->{dropped};
+    } 10),
         "$name: lines are dropped");
     $which->fault('audit.write_error', 0);
 
