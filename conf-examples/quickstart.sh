@@ -7,6 +7,10 @@
 
 set -eu
 
+# what is made here is read by nginx's workers, who may be another user
+
+umask 022
+
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$root/build}
 examples=$root/conf-examples
@@ -226,7 +230,10 @@ exchange() {
     target=$2
     shift 2
 
-    local args=(-sS -X "$method" --max-time 10 -w '\n%{http_code}')
+    # neither ~/.curlrc nor a proxy of the environment has a say here
+
+    local args=(-q -sS --noproxy '*' -X "$method" --max-time 10
+                -w '\n%{http_code}')
 
     while [ $# -gt 0 ]; do
         case "$1" in

@@ -74,6 +74,26 @@ is($status, 0, 'a second run ends well') or diag($out);
 like($out, qr{< 409\n.*> PUT \S+/workflow/policy_workflow_v1\n.*< 200\n}s,
     'what is there is stored anew');
 
+# a machine with a proxy, a curl with habits, files that are for their owner
+
+{
+    $t->write_file('.curlrc', "fail\ninclude\n");
+
+    local @ENV{qw(HOME http_proxy ALL_PROXY)}
+        = ($t->testdir(), ('http://127.0.0.1:1') x 2);
+    my $umask = umask(077);
+
+    quickstart('--stop');
+    ($status, $out) = quickstart("--dir '$dir-077/deep'");
+    is($status, 0, 'with a proxy, a .curlrc and umask 077 it ends well')
+        or diag($out);
+    quickstart("--dir '$dir-077/deep' --stop");
+    umask($umask);
+}
+
+($status, $out) = quickstart();
+is($status, 0, 'the first folder again') or diag($out);
+
 ($status, $out) = quickstart('--stop');
 is($status, 0, '--stop ends well');
 like($out, qr/^stopped, the data stays in \Q$dir\E\n$/, 'and says so');
