@@ -12,9 +12,14 @@
 #include "ngx_http_constraint_request.h"
 
 
+static ngx_uint_t ngx_http_constraint_path_unusual(const ngx_str_t *raw);
 static const char *ngx_http_constraint_path_search(const ngx_str_t *raw);
 static const char *ngx_http_constraint_path_encoded(const u_char *p,
     const u_char *last);
+static const char *ngx_http_constraint_path_overlong(const u_char *p,
+    const u_char *last);
+static const u_char *ngx_http_constraint_path_byte(const u_char *p,
+    const u_char *last, ngx_uint_t *byte);
 static const char *ngx_http_constraint_path_segment(const u_char *p,
     const u_char *last, ngx_uint_t *empty);
 static ngx_uint_t ngx_http_constraint_path_dots(const u_char *p,
@@ -48,19 +53,42 @@ ngx_http_constraint_raw_path(ngx_http_request_t *r)
 
 /*
  * What nginx's parser has not found to be complex or quoted holds no dot
- * segment, no fragment and nothing encoded: a look for backslashes is left.
+ * segment, no fragment and nothing encoded: a look for backslashes and for
+ * bytes beyond ASCII is left.
  */
 
 const char *
 ngx_http_constraint_path_ambiguous(ngx_http_request_t *r)
 {
     if (!r->complex_uri && !r->quoted_uri
-        && memchr(r->unparsed_uri.data, '\\', r->unparsed_uri.len) == NULL)
+        && !ngx_http_constraint_path_unusual(&r->unparsed_uri))
     {
         return NULL;
     }
 
     return ngx_http_constraint_path_search(&r->unparsed_uri);
+}
+
+
+static ngx_uint_t
+ngx_http_constraint_path_unusual(const ngx_str_t *raw)
+{
+    size_t    i;
+    uint64_t  high, part;
+
+    high = 0;
+
+    for (i = 0; i + sizeof(part) <= raw->len; i += sizeof(part)) {
+        ngx_memcpy(&part, raw->data + i, sizeof(part));
+        high |= part;
+    }
+
+    for ( /* void */ ; i < raw->len; i++) {
+        high |= raw->data[i];
+    }
+
+    return (high & 0x8080808080808080) != 0
+           || memchr(raw->data, '\\', raw->len) != NULL;
 }
 
 
@@ -104,7 +132,12 @@ ngx_http_constraint_path_search(const ngx_str_t *raw)
             break;
 
         default:
-            continue;
+
+            if (c < 0x80) {
+                continue;
+            }
+
+            what = ngx_http_constraint_path_overlong(p, last);
         }
 
         if (what) {
@@ -135,8 +168,86 @@ ngx_http_constraint_path_encoded(const u_char *p, const u_char *last)
         return "an encoded NUL";
 
     default:
+        return ngx_http_constraint_path_overlong(p, last);
+    }
+}
+
+
+/*
+ * A character in more bytes of UTF-8 than it needs, encoded or not: some take
+ * "%c0%af" for a slash.
+ */
+
+static const char *
+ngx_http_constraint_path_overlong(const u_char *p, const u_char *last)
+{
+    ngx_uint_t  first, next, beyond;
+
+    p = ngx_http_constraint_path_byte(p, last, &first);
+
+    switch (first) {
+
+    case 0xc0:
+    case 0xc1:
+        beyond = 0xc0;
+        break;
+
+    case 0xe0:
+        beyond = 0xa0;
+        break;
+
+    case 0xf0:
+        beyond = 0x90;
+        break;
+
+    case 0xf8:
+        beyond = 0x88;
+        break;
+
+    case 0xfc:
+        beyond = 0x84;
+        break;
+
+    default:
         return NULL;
     }
+
+    (void) ngx_http_constraint_path_byte(p, last, &next);
+
+    return (next >= 0x80 && next < beyond) ? "an overlong character" : NULL;
+}
+
+
+/* 0 is given for the end; what follows the byte is returned */
+
+static const u_char *
+ngx_http_constraint_path_byte(const u_char *p, const u_char *last,
+    ngx_uint_t *byte)
+{
+    ngx_int_t  value;
+
+    *byte = 0;
+
+    if (p == last) {
+        return p;
+    }
+
+    if (*p != '%') {
+        *byte = *p;
+        return p + 1;
+    }
+
+    if (last - p < 3) {
+        return last;
+    }
+
+    value = ngx_hextoi((u_char *) p + 1, 2);
+
+    if (value != NGX_ERROR) {
+        *byte = value;
+    }
+
+    return p + 3;
 }
 
 

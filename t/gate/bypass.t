@@ -318,6 +318,16 @@ my @rows = (
         [ 'encoded dots at the end', '/open/a/%2e%2E', 'gate.off_path' ],
         [ 'one encoded dot', '/open/%2e/deny', 'gate.off_path' ],
         [ 'a fragment', '/open/a#/../../deny', 'gate.off_path' ],
+        [ 'an overlong slash', '/open/..%c0%afdeny', 'gate.off_path' ],
+        [ 'a longer one', '/open/..%E0%80%AFdeny', 'gate.off_path' ],
+        [ 'one of four bytes', '/open/..%f0%80%80%afdeny', 'gate.off_path' ],
+        [ 'one of five bytes', '/open/..%f8%80%80%80%afdeny',
+          'gate.off_path' ],
+        [ 'overlong dots', '/open/%c0%ae%c0%ae/deny', 'gate.off_path' ],
+        [ 'overlong dots, as they are', "/open/\xc0\xae\xc0\xae/deny",
+          'gate.off_path' ],
+        [ 'an overlong slash, half encoded', "/open/..\xc0%afdeny",
+          'gate.off_path' ],
         [ 'an encoded NUL', '/open/a%00b', undef ],
     )),
 
@@ -544,6 +554,19 @@ for my $row (@rows) {
         "$row->{name}: gets through without $row->{off}");
     $client->close();
     $t->fault($row->{off}, 0);
+}
+
+
+# what is no way to write a slash passes
+
+for my $path ("/open/\xc3\xa4", '/open/%c3%a4', '/open/%e2%82%ac',
+    '/open/%e0%a4%85', '/open/%f0%9f%98%80', '/open/%c0', '/open/%c0/%af',
+    "/open/\xe4?\xc0\xaf")
+{
+    $b->clear();
+    is($t->get($path)->status, 200, 'a path with ' . http_escape($path)
+        . ' passes');
+    is($b->count, 1, 'and the service sees it');
 }
 
 
