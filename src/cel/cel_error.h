@@ -91,7 +91,8 @@ typedef struct {
 /*
  * Writes "ERROR: NAME:LINE:COLUMN: MESSAGE\n | source line\n | ....^" (the
  * shape of cel-go) NUL-terminated, cut to size; long lines are cut around
- * the caret.  Returns the length written, without the NUL.
+ * the caret.  An error of no place in the source (line 0) has its message
+ * alone: "ERROR: NAME: MESSAGE".  Returns the length written, without the NUL.
  */
 size_t cel_error_format(const cel_error_t *error, const char *name,
     const char *source, size_t len, char *buf, size_t size);

@@ -148,11 +148,16 @@ cel_error_format(const cel_error_t *error, const char *name,
 
     buf[0] = '\0';
 
+    if (error->line == 0) {
+        return cel_issue_append(buf, size, 0, "ERROR: %s: %s", name,
+                                error->message);
+    }
+
     n = cel_issue_append(buf, size, 0, "ERROR: %s:%u:%u: %s", name,
                          (unsigned) error->line, (unsigned) error->column,
                          error->message);
 
-    if (source == NULL || error->line == 0) {
+    if (source == NULL) {
         return n;
     }
 

@@ -74,8 +74,9 @@ format(cel_env_t *env, const char *source, char *buf, size_t size)
 static void
 test_format(cel_env_t *env)
 {
-    char    buf[600], longer[600];
-    size_t  n, i, cut;
+    char         buf[600], longer[600];
+    size_t       n, i, cut;
+    cel_error_t  nowhere;
 
     n = format(env, "x + 'a'", buf, sizeof(buf));
     is_str(buf,
@@ -127,6 +128,14 @@ test_format(cel_env_t *env)
     }
 
     is_int(i, strlen(buf), "the text is cut to every size of buffer");
+
+    memset(&nowhere, 0, sizeof(cel_error_t));
+    strcpy(nowhere.message, "memory is out");
+
+    n = cel_error_format(&nowhere, "policy.yaml", "x", 1, buf, sizeof(buf));
+    is_str(buf, "ERROR: policy.yaml: memory is out",
+           "an error of no place shows none");
+    is_int(n, strlen(buf), "its length is given, too");
     is_int(cel_error_format(NULL, NULL, NULL, 0, buf, 0), 0,
            "nothing is written to no buffer");
 }
