@@ -420,9 +420,10 @@ cel_check_hint(const cel_node_t *node, char *hint, size_t size)
 static void
 cel_check_takes(const cel_node_t *node, char *hint, size_t size)
 {
-    size_t       len, used;
-    uint32_t     i, n;
-    const char  *signature;
+    size_t                 len, used;
+    uint32_t               i, n;
+    const char            *signature;
+    const cel_overload_t  *overload;
 
     /* of operators and messages the name tells */
 
@@ -435,11 +436,20 @@ cel_check_takes(const cel_node_t *node, char *hint, size_t size)
 
     for (i = 0; i < node->function->count; i++) {
 
-        if (node->function->overloads[i].member != (node->target != NULL)) {
+        overload = &node->function->overloads[i];
+
+        if (overload->member != (node->target != NULL)) {
             continue;
         }
 
-        signature = node->function->overloads[i].spec->signature;
+        /* those of a host share an entry, which has no arguments */
+
+        if (cel_function_is_declared(node->function, overload)) {
+            hint[0] = '\0';
+            return;
+        }
+
+        signature = overload->spec->signature;
         len = strcspn(signature, ":");
 
         if (n == 3 || used + len + sizeof(", it takes '' or ...") >= size) {

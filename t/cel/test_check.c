@@ -541,8 +541,8 @@ test_env(void)
 static void
 test_declared(void)
 {
+    char        type[80], issue[400];
     size_t      i;
-    char        type[80];
     front_t     front;
     cel_env_t  *env;
 
@@ -606,6 +606,13 @@ test_declared(void)
 
         front_end(&front);
     }
+
+    front_begin(&front, env, "fn(1, 'abc')", 12);
+    front_check(&front);
+    is_str(front_issue(&front, 0, issue, sizeof(issue)),
+           "1:1: found no matching overload for 'fn' applied to "
+           "'(int, string)'", "nothing is said of what it takes");
+    front_end(&front);
 
     cel_env_destroy(env);
 }
