@@ -282,7 +282,7 @@ CEL_OPTIONALS(cel_optional_unwrap)
     }
 
     if (cel_list(eval->arena, values, count, out) != CEL_OK) {
-        return cel_eval_fail(eval, CEL_E_MEMORY, "out of memory");
+        return cel_fail_memory(eval);
     }
 
     return CEL_OK;

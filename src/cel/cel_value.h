@@ -209,7 +209,8 @@ cel_status_t cel_equal(cel_eval_t *eval, const cel_value_t *a,
  * Writes v as JSON text into the eval's arena (protobuf's mapping of CEL:
  * int beyond 2^53 stays a number, bytes as base64, timestamps as RFC 3339,
  * durations as "1.5s", types by name; NaN and infinity are errors, as are
- * map keys other than string, int, uint and bool).  Charged per byte.
+ * map keys other than string, int, uint and bool, and two that are the same
+ * as texts: 1 and '1').  Charged per byte.
  * CEL_OK, CEL_NEED or CEL_ERROR with eval->error.
  */
 cel_status_t cel_to_json(cel_eval_t *eval, const cel_value_t *v,

@@ -69,7 +69,7 @@ cel_zone_offset(cel_eval_t *eval, const cel_value_t *name, int64_t seconds,
     kind = cel_zone_load(eval->arena, name->s, name->len, &zone);
 
     if (kind == CEL_E_MEMORY) {
-        return cel_eval_fail(eval, CEL_E_MEMORY, "out of memory");
+        return cel_fail_memory(eval);
     }
 
     if (kind != CEL_E_NONE) {

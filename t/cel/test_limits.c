@@ -194,6 +194,18 @@ test_memory(back_t *b)
         cel_arena_reset(&b->arena);
     }
 
+    /* the file of a zone is larger */
+
+    b->arena.limit = 300;
+    b->facts[1] = cel_string("Europe/Berlin", 13);
+    back_compile(b, "timestamp('2026-07-01T00:00:00Z').getHours(s) > 0");
+
+    ok(back_run(b) == CEL_ERROR && b->eval.error.kind == CEL_E_MEMORY
+       && strstr(b->eval.error.message, "memory limit of 300 bytes exceeded"),
+       "a time zone that does not fit: %s", b->eval.error.message);
+
+    cel_arena_reset(&b->arena);
+
     b->arena.limit = 64 << 20;
     b->eval.cost_limit = 0;
 }
