@@ -135,7 +135,7 @@ compile_policy(workflow_compile_t *c, const workflow_options_t *options)
 
     workflow_path_add(&c->path, "rule");
     (void) workflow_compile_rule(c, workflow_node_get(c->doc->root, "rule"),
-                        workflow->nsteps);
+                                 workflow->nsteps);
 
     if (c->doc->issues->total != 0) {
         return CEL_ERROR;

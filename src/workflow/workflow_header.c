@@ -67,6 +67,31 @@ workflow_header_value_valid(const char *value, size_t len)
 }
 
 
+void
+workflow_header_show(const char *name, size_t len,
+    char shown[WORKFLOW_HEADER_SHOWN])
+{
+    size_t  i;
+
+    if (len >= WORKFLOW_HEADER_SHOWN) {
+        len = WORKFLOW_HEADER_SHOWN - 1;
+
+        /* before the first byte of a character */
+
+        while (len > 0 && (name[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+
+    for (i = 0; i < len; i++) {
+        shown[i] = (unsigned char) name[i] < 0x20 || name[i] == 0x7f
+                   ? '?' : name[i];
+    }
+
+    shown[len] = '\0';
+}
+
+
 static bool
 header_is_token(unsigned char c)
 {

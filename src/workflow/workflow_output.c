@@ -356,10 +356,12 @@ output_bad(output_t *o, const char *message)
 static cel_status_t
 output_bad_header(output_t *o, const cel_value_t *name, const char *message)
 {
+    char  shown[WORKFLOW_HEADER_SHOWN];
+
+    workflow_header_show(name->s, name->len, shown);
+
     o->run->bad_output = true;
 
     return cel_eval_fail(o->eval, CEL_E_INVALID_ARGUMENT,
-                         "\"%.*s\" in \"headers\" %s",
-                         name->len < 64 ? (int) name->len : 64, name->s,
-                         message);
+                         "\"%s\" in \"headers\" %s", shown, message);
 }

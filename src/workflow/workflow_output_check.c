@@ -39,6 +39,8 @@ static cel_status_t check_header(check_t *check, const cel_value_t *name,
     const cel_value_t *value, uint64_t *bytes);
 static cel_status_t check_header_once(check_t *check,
     const cel_value_t *name, uint32_t before);
+static cel_status_t check_header_differs(check_t *check,
+    const cel_value_t *name, const cel_value_t *other);
 static cel_status_t check_fail_header(check_t *check,
     const cel_value_t *name, const char *message);
 static bool check_type(const check_t *check, const char *wanted);
@@ -320,16 +322,30 @@ check_headers(check_t *check)
 static cel_status_t
 check_header_names(check_t *check)
 {
-    uint32_t            i;
-    const cel_value_t  *name;
+    uint32_t            i, k;
+    const cel_value_t  *keys;
+
+    keys = check->entry.keys;
+
+    if (check->entry.nkeys > WORKFLOW_MAX_HEADERS) {
+        return check_fail(check, "'headers' has more than %d entries",
+                          WORKFLOW_MAX_HEADERS);
+    }
 
     for (i = 0; i < check->entry.nkeys; i++) {
-        name = &check->entry.keys[i];
 
-        if (name->kind == CEL_STRING
-            && check_header_name(check, name) != CEL_OK)
-        {
+        if (keys[i].kind != CEL_STRING) {
+            continue;
+        }
+
+        if (check_header_name(check, &keys[i]) != CEL_OK) {
             return CEL_ERROR;
+        }
+
+        for (k = 0; k < i; k++) {
+            if (check_header_differs(check, &keys[i], &keys[k]) != CEL_OK) {
+                return CEL_ERROR;
+            }
         }
     }
 
@@ -383,10 +399,9 @@ check_header_once(check_t *check, const cel_value_t *name, uint32_t before)
     for (i = 0; i < before; i++) {
 
         if (cel_entry(NULL, &check->entry.value, i, &other, &value) == CEL_OK
-            && workflow_header_same(name->s, name->len, other.s, other.len))
+            && check_header_differs(check, name, &other) != CEL_OK)
         {
-            return check_fail_header(check, name, "is there twice: case does "
-                                     "not matter, and '_' is '-'");
+            return CEL_ERROR;
         }
     }
 
@@ -395,12 +410,29 @@ check_header_once(check_t *check, const cel_value_t *name, uint32_t before)
 
 
 static cel_status_t
+check_header_differs(check_t *check, const cel_value_t *name,
+    const cel_value_t *other)
+{
+    if (other->kind != CEL_STRING
+        || !workflow_header_same(name->s, name->len, other->s, other->len))
+    {
+        return CEL_OK;
+    }
+
+    return check_fail_header(check, name, "is there twice: case does not "
+                             "matter, and '_' is '-'");
+}
+
+
+static cel_status_t
 check_fail_header(check_t *check, const cel_value_t *name,
     const char *message)
 {
-    return check_fail(check, "'%.*s' in 'headers' %s",
-                      name->len < 64 ? (int) name->len : 64, name->s,
-                      message);
+    char  shown[WORKFLOW_HEADER_SHOWN];
+
+    workflow_header_show(name->s, name->len, shown);
+
+    return check_fail(check, "'%s' in 'headers' %s", shown, message);
 }
 
 

@@ -188,6 +188,11 @@ bool workflow_outcome_valid(const char *name, size_t len);
 bool workflow_header_name_valid(const char *name, size_t len);
 bool workflow_header_value_valid(const char *value, size_t len);
 
+/* a name of whatever bytes as an error shows it: cut, control bytes as '?' */
+#define WORKFLOW_HEADER_SHOWN  65
+void workflow_header_show(const char *name, size_t len,
+    char shown[WORKFLOW_HEADER_SHOWN]);
+
 /* are both the same header, whatever the case and "_" for "-"? */
 bool workflow_header_same(const char *a, size_t a_len, const char *b,
     size_t b_len);

@@ -251,6 +251,11 @@ static const refusal_t  refusals[] = {
       "{'x-a': '1', 'X_A': '2'}}\"\n",
       WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
       "'X_A' in 'headers' is there twice" },
+    { "a header twice, with values of the request",
+      M "    - output: \"{'effect': 'allow', 'headers': "
+      "{'x-a': request.path, 'X_A': request.path}}\"\n",
+      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
+      "'X_A' in 'headers' is there twice" },
     { "outputs that do not agree",
       M "    - condition: request.method == 'GET'\n      output: 'true'\n"
       "    - output: \"'DENY'\"\n", WORKFLOW_I_OUTPUT, 6, 16,

@@ -164,6 +164,9 @@ end(bench_t *b)
 
 #define GIVE  "name: x\nrule: {match: [{output: input}]}\n"
 
+/* with a letter of two bytes it is cut before that */
+#define LONG63  "sixty-three-bytes-of-a-name-that-is-shown-up-to-64-bytes-of-it-"
+
 typedef struct {
     const char           *input;
     workflow_effect_t     effect;       /* NO_RESULT: a bad output */
@@ -226,6 +229,12 @@ static const output_t  outputs[] = {
       WORKFLOW_NO_RESULT, "no token", 0, NULL },
     { "{\"effect\": \"allow\", \"headers\": {\"x:\": \"a\"}}",
       WORKFLOW_NO_RESULT, "no token", 0, NULL },
+    { "{\"effect\": \"allow\", \"headers\": {\"a\\u0000\\n\\u007f"
+      "\xc3\xa9\": \"a\"}}", WORKFLOW_NO_RESULT,
+      "\"a???\xc3\xa9\" in \"headers\" is no token", 0, NULL },
+    { "{\"effect\": \"allow\", \"headers\": {\"" LONG63 "\xc3\xa9\": \"a\"}}",
+      WORKFLOW_NO_RESULT, "\"" LONG63 "\" in \"headers\" is no token", 0,
+      NULL },
     { "{\"effect\": \"allow\", \"headers\": {\"x\": \"a\\r\\nb: c\"}}",
       WORKFLOW_NO_RESULT, "\"x\" in \"headers\" has a control byte", 0,
       NULL },
