@@ -15,8 +15,7 @@
 #define RANDOM_REQUEST_H_INCLUDED
 
 
-#include "workflow.h"
-#include "workflow_facts.h"
+#include "compile.h"
 #include "random_document.h"
 
 
@@ -201,13 +200,6 @@ make_host(host_t *host)
     host->values[WORKFLOW_FACT_DESTINATION_PORT] =
         cel_int(pick(3) ? 80 : 9007199254740993);
     host->values[WORKFLOW_FACT_CONNECTION_MTLS] = cel_bool(pick(2));
-}
-
-
-static cel_status_t
-declare(void *ctx, cel_env_t *env)
-{
-    return workflow_facts_declare(env);
 }
 
 

@@ -10,9 +10,7 @@
 
 
 #include <stdlib.h>
-#include "tap.h"
-#include "workflow.h"
-#include "workflow_facts.h"
+#include "compile.h"
 
 
 typedef struct {
@@ -27,6 +25,14 @@ typedef struct {
 
 
 #define M  "name: x\nrule:\n  match:\n"
+
+/* what "headers" of an output may not be: that is an entry of the literal */
+
+#define HEADERS(name, map, message)                                           \
+    { name,                                                                   \
+      M "    - output: \"{'effect': 'allow', 'headers': " map "}\"\n",        \
+      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output", message }
+
 
 static const refusal_t  refusals[] = {
 
@@ -213,49 +219,33 @@ static const refusal_t  refusals[] = {
     { "status of another type",
       M "    - output: \"{'effect': 'deny', 'status': request.path}\"\n",
       WORKFLOW_I_OUTPUT, 4, 35, "rule.match[0].output", "an integer" },
-    { "headers of another type",
-      M "    - output: \"{'effect': 'allow', 'headers': {'a': 1}}\"\n",
-      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output", "to strings" },
-    { "the header Host",
-      M "    - output: \"{'effect': 'allow', 'headers': "
-      "{'Host': 'x'}}\"\n",
-      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
-      "'Host' in 'headers' is no token, or one that governs" },
-    { "the header Host with a value of the request",
-      M "    - output: \"{'effect': 'allow', 'headers': "
-      "{'x-a': request.path, 'Host': request.path}}\"\n",
-      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
-      "'Host' in 'headers' is no token, or one that governs" },
-    { "a header of the hop",
-      M "    - output: \"{'effect': 'allow', 'headers': "
-      "{'x-a': '1', 'Transfer_Encoding': 'x'}}\"\n",
-      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
-      "'Transfer_Encoding' in 'headers' is no token" },
-    { "a header that is no token",
-      M "    - output: \"{'effect': 'allow', 'headers': "
-      "{'x a': '1'}}\"\n",
-      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
-      "'x a' in 'headers' is no token" },
-    { "a header without a name",
-      M "    - output: \"{'effect': 'allow', 'headers': "
-      "{'': '1'}}\"\n",
-      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
-      "'' in 'headers' is no token" },
-    { "a header over two lines",
-      M "    - output: \"{'effect': 'allow', 'headers': "
-      "{'x-a': 'b\\\\r\\\\nc: d'}}\"\n",
-      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
-      "'x-a' in 'headers' has a control byte" },
-    { "a header twice",
-      M "    - output: \"{'effect': 'allow', 'headers': "
-      "{'x-a': '1', 'X_A': '2'}}\"\n",
-      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
-      "'X_A' in 'headers' is there twice" },
-    { "a header twice, with values of the request",
-      M "    - output: \"{'effect': 'allow', 'headers': "
-      "{'x-a': request.path, 'X_A': request.path}}\"\n",
-      WORKFLOW_I_OUTPUT, 4, 36, "rule.match[0].output",
-      "'X_A' in 'headers' is there twice" },
+    HEADERS("headers of another type",
+            "{'a': 1}",
+            "to strings"),
+    HEADERS("the header Host",
+            "{'Host': 'x'}",
+            "'Host' in 'headers' is no token, or one that governs"),
+    HEADERS("the header Host with a value of the request",
+            "{'x-a': request.path, 'Host': request.path}",
+            "'Host' in 'headers' is no token, or one that governs"),
+    HEADERS("a header of the hop",
+            "{'x-a': '1', 'Transfer_Encoding': 'x'}",
+            "'Transfer_Encoding' in 'headers' is no token"),
+    HEADERS("a header that is no token",
+            "{'x a': '1'}",
+            "'x a' in 'headers' is no token"),
+    HEADERS("a header without a name",
+            "{'': '1'}",
+            "'' in 'headers' is no token"),
+    HEADERS("a header over two lines",
+            "{'x-a': 'b\\\\r\\\\nc: d'}",
+            "'x-a' in 'headers' has a control byte"),
+    HEADERS("a header twice",
+            "{'x-a': '1', 'X_A': '2'}",
+            "'X_A' in 'headers' is there twice"),
+    HEADERS("a header twice, with values of the request",
+            "{'x-a': request.path, 'X_A': request.path}",
+            "'X_A' in 'headers' is there twice"),
     { "outputs that do not agree",
       M "    - condition: request.method == 'GET'\n      output: 'true'\n"
       "    - output: \"'DENY'\"\n", WORKFLOW_I_OUTPUT, 6, 16,
@@ -278,13 +268,6 @@ static const refusal_t  refusals[] = {
 };
 
 
-static cel_status_t
-declare(void *ctx, cel_env_t *env)
-{
-    return workflow_facts_declare(env);
-}
-
-
 static void
 check(const refusal_t *r)
 {
@@ -292,10 +275,7 @@ check(const refusal_t *r)
     workflow_issues_t    issues;
     workflow_options_t   options;
 
-    memset(&options, 0, sizeof(workflow_options_t));
-
-    options.declare = declare;
-    options.first_slot = WORKFLOW_FACT_COUNT;
+    compile_options(&options);
 
     workflow = workflow_compile(r->text, strlen(r->text),
                                 r->text[0] == '{' ? WORKFLOW_JSON
@@ -318,6 +298,43 @@ check(const refusal_t *r)
         printf("#   kind %d, %u:%u: %s (%s)\n", issues.items[0].kind,
                issues.items[0].line, issues.items[0].column,
                issues.items[0].message, issues.items[0].path);
+    }
+}
+
+
+/* as many names as there may be, of values that are not known, and one more */
+
+static void
+check_many_headers(void)
+{
+    char                 text[65 * 20 + 200], *p;
+    uint32_t             i, n;
+    workflow_t          *workflow;
+    workflow_issues_t    issues;
+    workflow_options_t   options;
+
+    compile_options(&options);
+
+    for (n = 64; n <= 65; n++) {
+        p = text + sprintf(text, M "    - output: \"{'effect': 'deny', "
+                           "'headers': {");
+
+        for (i = 0; i < n; i++) {
+            p += sprintf(p, "%s'x%u': request.path", i ? ", " : "", i);
+        }
+
+        strcpy(p, "}}\"\n");
+
+        workflow = workflow_compile(text, strlen(text), WORKFLOW_YAML,
+                                    &options, &issues);
+
+        ok(n == 64 ? workflow != NULL
+           : workflow == NULL && issues.items[0].kind == WORKFLOW_I_OUTPUT
+             && strstr(issues.items[0].message, "more than 64 entries"),
+           "%u headers with values of the request are %s", n,
+           n == 64 ? "accepted" : "refused");
+
+        workflow_destroy(workflow);
     }
 }
 
@@ -381,10 +398,8 @@ check_memory(void)
     allocator.free = failing_free;
     allocator.ctx = &failing;
 
-    memset(&options, 0, sizeof(workflow_options_t));
+    compile_options(&options);
     options.allocator = &allocator;
-    options.declare = declare;
-    options.first_slot = WORKFLOW_FACT_COUNT;
 
     silent = 0;
     held = 0;
@@ -423,6 +438,7 @@ main(void)
         check(&refusals[i]);
     }
 
+    check_many_headers();
     check_memory();
 
     return done_testing();

@@ -13,9 +13,6 @@
  */
 
 
-#include "tap.h"
-#include "workflow.h"
-#include "workflow_facts.h"
 #include "random_request.h"
 
 
@@ -246,10 +243,7 @@ compile(const document_t *d, bool plain, workflow_issues_t *issues)
 {
     workflow_options_t  options;
 
-    memset(&options, 0, sizeof(workflow_options_t));
-
-    options.declare = declare;
-    options.first_slot = WORKFLOW_FACT_COUNT;
+    compile_options(&options);
     options.plain = plain;
 
     return workflow_compile(d->text, d->len, WORKFLOW_JSON, &options, issues);

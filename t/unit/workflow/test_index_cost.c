@@ -12,9 +12,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
-#include "tap.h"
-#include "workflow.h"
-#include "workflow_facts.h"
+#include "compile.h"
 
 
 typedef struct {
@@ -77,13 +75,6 @@ static const cel_object_ops_t  headers_ops = {
 
 
 static cel_status_t
-declare(void *ctx, cel_env_t *env)
-{
-    return workflow_facts_declare(env);
-}
-
-
-static cel_status_t
 fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot, cel_value_t *value)
 {
     seen_t  *seen;
@@ -136,32 +127,6 @@ trace_skipped(void *ctx, const char *path, uint32_t line,
 
     run = *(workflow_run_t **) (seen + 1);
     seen->skipped += run->skipped && value->kind == CEL_BOOL && !value->b;
-}
-
-
-static workflow_t *
-compile(const char *text, bool plain)
-{
-    workflow_t          *workflow;
-    workflow_issues_t    issues;
-    workflow_options_t   options;
-
-    memset(&options, 0, sizeof(workflow_options_t));
-
-    options.declare = declare;
-    options.first_slot = WORKFLOW_FACT_COUNT;
-    options.plain = plain;
-
-    workflow = workflow_compile(text, strlen(text), WORKFLOW_YAML, &options,
-                                &issues);
-
-    if (workflow == NULL) {
-        printf("Bail out! %u:%u %s\n", issues.items[0].line,
-               issues.items[0].column, issues.items[0].message);
-        exit(1);
-    }
-
-    return workflow;
 }
 
 
@@ -253,7 +218,7 @@ compile_rules(uint32_t n, const char *condition)
     workflow_t  *workflow;
 
     text = rules(n, condition);
-    workflow = compile(text, false);
+    workflow = compile_text(text, false);
     free(text);
 
     return workflow;
@@ -314,8 +279,8 @@ test_missing(void)
 
     text = rules(100, "request.headers['x-k']   == 'v%u' && "
                       "source.port == -%u - 1");
-    plain = compile(text, true);
-    indexed = compile(text, false);
+    plain = compile_text(text, true);
+    indexed = compile_text(text, false);
 
     evaluate(plain, NULL, false, &a);
     evaluate(indexed, NULL, false, &b);
@@ -330,8 +295,8 @@ test_missing(void)
     free(text);
 
     text = rules(100, "request.headers['x-k'] == 'v%u'");
-    plain = compile(text, true);
-    indexed = compile(text, false);
+    plain = compile_text(text, true);
+    indexed = compile_text(text, false);
 
     evaluate(plain, NULL, false, &a);
     evaluate(indexed, NULL, false, &b);
