@@ -11,10 +11,9 @@
 
 
 #include "tap.h"
+#include "random.h"
 #include "../../../src/budget/ngx_constraint_adaptive.c"
 #include "../../../src/budget/ngx_constraint_histogram.c"
-
-#include <math.h>
 
 
 #define MODEL  8000
@@ -30,18 +29,6 @@ static ngx_constraint_histogram_t  latency;
 static uint64_t  samples[2][MODEL];
 static size_t    counts[2];
 static int       window;
-static uint64_t  state = 88172645463325252u;
-
-
-static uint64_t
-next(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-
-    return state;
-}
 
 
 static void
@@ -89,34 +76,18 @@ turn(uint64_t now_ms)
 }
 
 
-static int
-compare(const void *x, const void *y)
-{
-    uint64_t  p = *(const uint64_t *) x, q = *(const uint64_t *) y;
-
-    return p < q ? -1 : p > q;
-}
-
-
 /* How far off the p99 is of that of all samples in both windows. */
 
 static double
 off(void)
 {
-    size_t    n;
-    uint64_t  exact;
-
     static uint64_t  all[2 * MODEL];
-
-    n = counts[0] + counts[1];
 
     memcpy(all, samples[0], counts[0] * sizeof(uint64_t));
     memcpy(all + counts[0], samples[1], counts[1] * sizeof(uint64_t));
-    qsort(all, n, sizeof(uint64_t), compare);
 
-    exact = all[(size_t) ceil(0.99 * (double) n) - 1];
-
-    return fabs((double) adaptive.p99_ns - (double) exact) / (double) exact;
+    return relative_error(adaptive.p99_ns,
+                          exact_quantile(all, counts[0] + counts[1], 0.99));
 }
 
 

@@ -10,6 +10,7 @@
 
 
 #include "tap.h"
+#include "random.h"
 #include "../../../src/budget/ngx_constraint_breaker.c"
 
 
@@ -21,18 +22,6 @@ static ngx_constraint_breaker_conf_t    conf;
 static ngx_constraint_breaker_status_t  status;
 
 static uint64_t  now_ms;
-static uint64_t  state = 88172645463325252u;
-
-
-static uint64_t
-next(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-
-    return state;
-}
 
 
 static void

@@ -10,50 +10,27 @@
 
 
 #include "tap.h"
+#include "random.h"
 #include "../../../src/budget/ngx_constraint_histogram.c"
-
-#include <math.h>
-#include <stdlib.h>
 
 
 #define SAMPLES  20000
 
 
 static uint64_t  values[SAMPLES];
-static uint64_t  state = 88172645463325252u;
 
 static ngx_constraint_histogram_t  a, b, both;
-
-
-static uint64_t
-next(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-
-    return state;
-}
 
 
 static double
 off(uint64_t value)
 {
-    double  told;
+    uint64_t  told;
 
-    told = (double) ngx_constraint_histogram_middle(
+    told = ngx_constraint_histogram_middle(
                                    ngx_constraint_histogram_cell(value));
 
-    return value ? fabs(told - (double) value) / (double) value : told;
-}
-
-
-static int
-compare(const void *x, const void *y)
-{
-    uint64_t  p = *(const uint64_t *) x, q = *(const uint64_t *) y;
-
-    return p < q ? -1 : p > q;
+    return value ? relative_error(told, value) : (double) told;
 }
 
 
@@ -116,7 +93,7 @@ test_quantiles(void)
 {
     int       i, n;
     double    worst;
-    uint64_t  told, exact;
+    uint64_t  told;
 
     static const double  quantiles[] = { 0.001, 0.5, 0.9, 0.99, 0.999, 1 };
 
@@ -124,8 +101,6 @@ test_quantiles(void)
         values[i] = 500 + (next() % 1000) * (next() % 5000);
         ngx_constraint_histogram_add(i % 2 ? &a : &b, values[i], 1);
     }
-
-    qsort(values, SAMPLES, sizeof(uint64_t), compare);
 
     ngx_constraint_histogram_merge(&both, &a);
     ngx_constraint_histogram_merge(&both, &b);
@@ -136,9 +111,9 @@ test_quantiles(void)
 
     for (n = 0; n < 6; n++) {
         told = ngx_constraint_histogram_quantile(&both, quantiles[n]);
-        exact = values[(int) ceil(quantiles[n] * SAMPLES) - 1];
-        worst = fmax(worst, fabs((double) told - (double) exact)
-                            / (double) exact);
+        worst = fmax(worst, relative_error(told,
+                                           exact_quantile(values, SAMPLES,
+                                                          quantiles[n])));
     }
 
     ok(worst <= 0.02, "quantiles of the merged ones are within 2 %%");

@@ -20,18 +20,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-
-static uint64_t  state;
+#include "random.h"
 
 
 static uint32_t
 pick(uint32_t n)
 {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-
-    return (uint32_t) (state >> 33) % n;
+    return (uint32_t) (next() >> 33) % n;
 }
 
 

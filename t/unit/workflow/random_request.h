@@ -7,7 +7,7 @@
 /*
  * random_request.h - what the tests of random documents ask about: facts that
  * are there, late or fail, and a note of what was asked for.  Nothing here is
- * the same twice but for the state of random_document.h.
+ * the same twice but for the state of random.h.
  */
 
 

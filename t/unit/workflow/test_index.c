@@ -408,7 +408,7 @@ main(int argc, char **argv)
     document_t  document, other;
 
     n = argc > 1 ? strtoul(argv[1], NULL, 10) : DOCUMENTS;
-    state = argc > 2 ? strtoull(argv[2], NULL, 10) : 20011;
+    random_state = argc > 2 ? strtoull(argv[2], NULL, 10) : 20011;
 
     memset(&t, 0, sizeof(totals_t));
     memset(&control, 0, sizeof(totals_t));
