@@ -176,10 +176,6 @@ ngx_constraint_stats_find_locked(ngx_constraint_stats_t *stats,
                                         kind == NGX_CONSTRAINT_SLOT_STATE
                                         ? &ngx_constraint_stats_nobody
                                         : key->profile);
-    if (profile == NULL) {
-        return NGX_ERROR;
-    }
-
     owner = profile - stats->slots + 1;
     *found = NULL;
 
@@ -345,7 +341,6 @@ ngx_constraint_stats_take_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_slot_e kind, const ngx_str_t *name,
     ngx_constraint_stats_slot_t *keep)
 {
-    ngx_uint_t                    tag;
     ngx_constraint_stats_slot_t  *slot;
 
     if (stats->free_slot == 0 && stats->filled == stats->nslots) {
@@ -367,10 +362,10 @@ ngx_constraint_stats_take_locked(ngx_constraint_stats_t *stats,
         slot = &stats->slots[stats->filled++];
     }
 
-    tag = slot->tag;
+    /* but for its tag: who was here before is not to find its own again */
 
-    ngx_memzero((void *) slot, sizeof(ngx_constraint_stats_slot_t));
-    slot->tag = tag;
+    ngx_memzero((u_char *) slot + sizeof(slot->tag),
+                sizeof(ngx_constraint_stats_slot_t) - sizeof(slot->tag));
 
     slot->kind = kind;
     slot->banks[0] = ngx_constraint_stats_alloc_locked(stats, slot);
@@ -438,15 +433,12 @@ ngx_constraint_stats_drop_locked(ngx_constraint_stats_t *stats,
 
     if (slot->kind == NGX_CONSTRAINT_SLOT_CONSTRAINT) {
 
+        /* without a profile: its maker died before it counted anything */
+
         if (slot->profile) {
-            ngx_constraint_stats_fold_locked(stats,
+            ngx_constraint_stats_leave_locked(stats,
                                          &stats->slots[slot->profile - 1],
                                          stats, slot);
-        }
-
-        if (!slot->labelled) {
-            ngx_constraint_stats_fold_locked(stats, &stats->slots[0], stats,
-                                             slot);
         }
 
     } else if (slot->kind == NGX_CONSTRAINT_SLOT_PROFILE) {

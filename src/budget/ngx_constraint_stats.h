@@ -33,7 +33,8 @@
  * there is none left, all pieces of the least recently used slot of a sample
  * go, which is counted; its counters stay.  That is done a hundred times a
  * second at most: where more constraints are busy than there is memory for,
- * decisions are counted without falling into a histogram, which is counted.
+ * decisions are counted without falling into a histogram, and each time and
+ * size that falls into none is counted.
  *
  * Event loop, unless said otherwise.
  */
@@ -287,7 +288,8 @@ typedef struct {
     ngx_uint_t        pieces_free;
     uint64_t          recycled;           /* slots, for want of slots */
     uint64_t          evicted;            /* histograms, for want of pieces */
-    uint64_t          unobserved;         /* decisions in no histogram */
+    uint64_t          unobserved;         /* times and sizes that fell in no
+                                           * histogram, kinds of errors */
     uint64_t          lost;               /* decisions not counted */
     uint64_t          stateless;          /* decisions */
 } ngx_constraint_stats_status_t;

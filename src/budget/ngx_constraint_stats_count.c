@@ -169,7 +169,11 @@ ngx_constraint_stats_count(ngx_constraint_stats_t *stats,
                                     [memory / NGX_CONSTRAINT_HISTOGRAM_PIECE],
                        __ATOMIC_RELAXED);
 
-    if (time_piece == 0 || memory_piece == 0) {
+    /* one is to be taken, which 0 - 1 tells, too, or see observe() */
+
+    if ((ngx_uint_t) time_piece - 1 >= stats->npieces
+        || (ngx_uint_t) memory_piece - 1 >= stats->npieces)
+    {
         ngx_constraint_stats_count_pieces(stats, shpool, ref, sample);
         return;
     }
@@ -331,9 +335,8 @@ ngx_constraint_stats_first(ngx_constraint_stats_t *stats,
     if (slot->tag == ref->tag) {
         cells = ngx_constraint_stats_cells_locked(stats, piece, slot);
 
-        if (cells) {
-            ngx_constraint_stats_plus(&cells[cell], 1);
-        }
+        ngx_constraint_stats_plus(cells ? &cells[cell] : &stats->unobserved,
+                                  1);
     }
 
     ngx_constraint_stats_unlock(stats, shpool);

@@ -506,6 +506,19 @@ ngx_constraint_stats_fold_locked(ngx_constraint_stats_t *stats,
 
 
 void
+ngx_constraint_stats_leave_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *profile, ngx_constraint_stats_t *from,
+    const ngx_constraint_stats_slot_t *old)
+{
+    ngx_constraint_stats_fold_locked(stats, profile, from, old);
+
+    if (!old->labelled) {
+        ngx_constraint_stats_fold_locked(stats, &stats->slots[0], from, old);
+    }
+}
+
+
+void
 ngx_constraint_stats_copy(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, ngx_constraint_stats_t *from,
     ngx_slab_pool_t *from_shpool)
@@ -557,6 +570,10 @@ ngx_constraint_stats_copy_locked(ngx_constraint_stats_t *stats,
 
     name = ngx_constraint_stats_name(from, old);
     slot = ngx_constraint_stats_take_locked(stats, old->kind, &name, profile);
+
+    if (slot == NULL && old->kind == NGX_CONSTRAINT_SLOT_CONSTRAINT) {
+        ngx_constraint_stats_leave_locked(stats, profile, from, old);
+    }
 
     if (slot == NULL) {
         return;

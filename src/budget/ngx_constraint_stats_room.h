@@ -220,5 +220,11 @@ void ngx_constraint_stats_fold_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t *slot, ngx_constraint_stats_t *from,
     const ngx_constraint_stats_slot_t *old);
 
+/* What a constraint that goes leaves: to its profile, and to the one of all
+ * that have no label. */
+void ngx_constraint_stats_leave_locked(ngx_constraint_stats_t *stats,
+    ngx_constraint_stats_slot_t *profile, ngx_constraint_stats_t *from,
+    const ngx_constraint_stats_slot_t *old);
+
 
 #endif /* _NGX_CONSTRAINT_STATS_ROOM_H_INCLUDED_ */

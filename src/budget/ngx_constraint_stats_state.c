@@ -135,36 +135,49 @@ ngx_constraint_stats_state_take(ngx_constraint_stats_t *stats,
 }
 
 
+/* What there is more of it goes with it whole, or not: it means nothing by
+ * half. */
+
 void
 ngx_constraint_stats_state_copy_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t *slot, ngx_constraint_stats_t *from,
     const ngx_constraint_stats_slot_t *old)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, more;
+
+    more = ngx_constraint_stats_state_pieces(old);
+
+    if (stats->more + more > stats->npieces / 4) {
+        more = 0;
+    }
 
     for (i = 0; i < NGX_CONSTRAINT_STATS_BANKS; i++) {
 
-        if (old->banks[i] == 0) {
+        if (old->banks[i] == 0 || (i && more == 0)) {
             continue;
         }
 
         if (i) {
-            if (stats->more >= stats->npieces / 4) {
-                continue;
-            }
-
             slot->banks[i] = ngx_constraint_stats_alloc_locked(stats, slot);
 
             if (slot->banks[i] == 0) {
-                continue;
+                goto failed;
             }
-
-            stats->more++;
         }
 
         ngx_memcpy((void *) ngx_constraint_stats_piece(stats, slot->banks[i]),
                    (void *) ngx_constraint_stats_piece(from, old->banks[i]),
                    sizeof(ngx_constraint_piece_t));
+    }
+
+    stats->more += more;
+
+    return;
+
+failed:
+
+    while (--i > 0) {
+        ngx_constraint_stats_free_locked(stats, &slot->banks[i]);
     }
 }
 

@@ -5,12 +5,14 @@
 
 /*
  * The table of statistics: slots attached, recycled and dropped, histograms
- * evicted, profiles and states bounded, and what is left after a death at any
- * step inside the mutex.  Whatever happens, no decision leaves the sum.
+ * evicted, profiles and states bounded, copied to a table of another size, and
+ * what is left after a death at any step inside the mutex.  Whatever happens,
+ * no decision leaves the sum.
  */
 
 
 #include "tap.h"
+#include "random.h"
 #include "../../../src/budget/ngx_constraint_histogram.c"
 #include "../../../src/budget/ngx_constraint_stats.c"
 #include "../../../src/budget/ngx_constraint_stats_count.c"
@@ -37,18 +39,6 @@ typedef struct {
 static ngx_slab_pool_t          pool;
 static ngx_constraint_stats_t  *stats;
 static u_char                  *memory;
-static uint64_t                 state = 88172645463325252u;
-
-
-static uint64_t
-next(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-
-    return state;
-}
 
 
 /* Shared with children, as that of workers is. */
@@ -510,6 +500,230 @@ test_states(void)
 }
 
 
+/* A state by name, with n pieces more of it, each of which says whose it is. */
+
+static ngx_int_t
+keep(unsigned long number, int n)
+{
+    int                          i;
+    char                         buffer[32];
+    void                        *kept;
+    ngx_str_t                    name, none;
+    ngx_atomic_t                *more;
+    ngx_constraint_stats_ref_t   ref;
+    ngx_constraint_stats_key_t   key;
+
+    memset(&none, 0, sizeof(none));
+    name = text(buffer, "n%lu", number);
+
+    key.name = &name;
+    key.profile = &none;
+    key.born_ms = 1;
+
+    if (ngx_constraint_stats_state(stats, &pool, &key, &ref, &kept) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    *(uint64_t *) kept = number;
+
+    for (i = 0; i < n; i++) {
+        more = ngx_constraint_stats_state_take(stats, &pool, &ref,
+                                               (ngx_uint_t) i);
+        if (more) {
+            *more = number * 100 + (uint64_t) i;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* A worker is held up between its look at the tag and its adds. */
+
+static void
+test_stale(void)
+{
+    char                         buffer[32];
+    ngx_str_t                    name;
+    unsigned long                n;
+    ngx_constraint_bank_t       *bank;
+    ngx_constraint_stats_ref_t   ref, other;
+
+    start(SIZE);
+
+    (void) attach("a", 0, 1, "", &ref);
+    count(&ref, 1000);
+
+    name = text(buffer, "a", 0);
+    ngx_constraint_stats_drop(stats, &pool, &name);
+
+    /* what it has counted is gone when its memory has a new owner */
+
+    bank = ref.bank;
+
+    for (n = 0; bank->cells[NGX_CONSTRAINT_CELL_MEMORY] && n < 200; n++) {
+        (void) attach("n%lu", n, 1, "", &other);
+        count(&other, 1000);
+    }
+
+    ok(n > 0 && n < 200, "a bank has become something else");
+
+    memset(ref.bank, 0x7f, NGX_CONSTRAINT_STATS_STATE);
+    count(&ref, 1000);
+    ok(whole(), "no number in it is taken for that of a piece");
+}
+
+
+/* No piece is free, and there is no histogram to be evicted. */
+
+static void
+test_unobserved(void)
+{
+    unsigned long                  n;
+    ngx_constraint_stats_ref_t     ref;
+    ngx_constraint_stats_status_t  status;
+
+    start(SIZE);
+
+    (void) attach("a", 0, 1, "", &ref);
+
+    for (n = 0; n < 200; n++) {
+        (void) keep(n, 15);
+    }
+
+    while (stats->free_count) {
+        (void) ngx_constraint_stats_alloc_locked(stats, NULL);
+    }
+
+    count(&ref, 1000);
+    ngx_constraint_stats_status(stats, &pool, &status);
+
+    is_int(status.unobserved, 2, "a time and a size in no histogram");
+    is_int(executions("a", 0), 1, "of a decision that is counted");
+}
+
+
+/* A table's constraints, in one of another size. */
+
+static void
+copied(size_t size)
+{
+    int                      good;
+    sums_t                   before, after;
+    uint64_t                *kept;
+    ngx_str_t                name;
+    ngx_uint_t               i, m, more, states;
+    ngx_slab_pool_t          old_pool;
+    ngx_constraint_stats_t  *old;
+
+    static u_char  *room;
+
+    if (room == NULL) {
+        room = malloc(SIZE);
+    }
+
+    before = sum();
+
+    old = stats;
+    old_pool = pool;
+
+    memset(room, 0, SIZE);
+    pool.memory = room;
+    pool.left = SIZE;
+
+    stats = ngx_constraint_stats_create_locked(&pool, size);
+    ngx_constraint_stats_copy(stats, &pool, old, &old_pool);
+
+    after = sum();
+    is_int(after.all, before.all, "all is counted in %lu bytes",
+           (unsigned long) size);
+    ok(whole(), "they are whole");
+
+    good = 1;
+    states = 0;
+
+    for (i = 0; i < stats->filled; i++) {
+
+        if (!(stats->slots[i].tag & 1)
+            || stats->slots[i].kind != NGX_CONSTRAINT_SLOT_STATE)
+        {
+            continue;
+        }
+
+        states++;
+        more = 0;
+
+        kept = (uint64_t *) ngx_constraint_stats_piece(stats,
+                                                 stats->slots[i].banks[0]);
+        name = ngx_constraint_stats_name(stats, &stats->slots[i]);
+        good &= strtoul((char *) name.data + 1, NULL, 10) == *kept;
+
+        for (m = 1; m < NGX_CONSTRAINT_STATS_BANKS; m++) {
+
+            if (stats->slots[i].banks[m]) {
+                more++;
+                good &= ngx_constraint_stats_piece(stats,
+                                     stats->slots[i].banks[m])->cells[0]
+                        == *kept * 100 + m - 1;
+            }
+        }
+
+        good &= more == 0 || more == 3;
+    }
+
+    ok(states && good, "each state has all that belongs to it, or none");
+
+    stats = old;
+    pool = old_pool;
+}
+
+
+static void
+test_copy(void)
+{
+    unsigned long               n;
+    ngx_constraint_stats_ref_t  ref;
+
+    start(SIZE);
+
+    for (n = 0; n < 3000; n++) {
+        ngx_current_msec += 100;
+
+        if (attach("n%lu", n % 40, 1, n % 3 ? "" : "p%lu", &ref) == NGX_OK) {
+            count(&ref, next() % 100000000);
+        }
+    }
+
+    for (n = 0; n < 8; n++) {
+        (void) keep(n, 3);
+    }
+
+    ngx_constraint_stats_label(stats, &pool);
+
+    copied(SIZE);
+    copied(SIZE / 2);
+    copied(SIZE / 4);
+    copied(SIZE / 8);
+
+    /* hardly a constraint beside them */
+
+    start(SIZE);
+
+    for (n = 0; n < 16; n++) {
+        (void) keep(n, 3);
+    }
+
+    for (n = 0; n < 20; n++) {
+        (void) attach("n%lu", n, 1, n % 3 ? "" : "p", &ref);
+        count(&ref, 1000);
+    }
+
+    copied(SIZE / 4);
+    copied(SIZE / 8);
+}
+
+
 /* What a worker does, by a number; the same in the child and here. */
 
 static void
@@ -579,7 +793,7 @@ test_death(void)
 
         if (pid == 0) {
             ngx_unit_barriers = barriers;
-            state += (uint64_t) n;
+            random_state += (uint64_t) n;
 
             for (i = 0; i < 40; i++) {
                 step(next() % 1000);
@@ -629,6 +843,9 @@ main(void)
     test_evict();
     test_profiles();
     test_states();
+    test_stale();
+    test_unobserved();
+    test_copy();
     test_death();
 
     return done_testing();
