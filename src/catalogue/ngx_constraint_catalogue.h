@@ -278,11 +278,13 @@ void ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
 /*
  * 512 bytes that all workers keep of a rule, valid in this turn of the event
  * loop.  NULL: no memory for it, which is logged once for a rule and tried
- * again after a second.  The other one counts a decision that was made
- * without, to be called when there was none.
+ * again after a second.  Lookup makes none: for who had it before, NULL if
+ * there was none or the constraint was deleted meanwhile.  The last one counts
+ * a decision that was made without, to be called when there was none.
  */
 void *ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule);
+void *ngx_constraint_catalogue_state_lookup(ngx_constraint_rule_t *rule);
 void ngx_constraint_catalogue_stateless(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule);
 

@@ -383,8 +383,10 @@ ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
 
     static const ngx_str_t  none = ngx_null_string;
 
-    if (ngx_constraint_stats_valid(&rule->state)) {
-        return rule->state.bank;
+    state = ngx_constraint_catalogue_state_lookup(rule);
+
+    if (state) {
+        return state;
     }
 
     if (rule->refused
@@ -413,6 +415,13 @@ ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
     }
 
     return state;
+}
+
+
+void *
+ngx_constraint_catalogue_state_lookup(ngx_constraint_rule_t *rule)
+{
+    return ngx_constraint_stats_valid(&rule->state) ? rule->state.bank : NULL;
 }
 
 

@@ -260,7 +260,7 @@ ngx_constraint_feedback_ended(ngx_constraint_enforcement_t *e,
         return;
     }
 
-    feedback = ngx_constraint_catalogue_state(e->catalogue, state->rule);
+    feedback = ngx_constraint_catalogue_state_lookup(state->rule);
 
     if (feedback == NULL) {
         return;
@@ -379,7 +379,7 @@ ngx_constraint_feedback_abandon(ngx_constraint_enforcement_t *e)
 
     state->entered = 0;
 
-    feedback = ngx_constraint_catalogue_state(e->catalogue, state->rule);
+    feedback = ngx_constraint_catalogue_state_lookup(state->rule);
 
     if (feedback) {
         ngx_constraint_breaker_abandon(&feedback->breaker, state->probe);
