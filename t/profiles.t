@@ -69,6 +69,11 @@ http {
             constraint no zone=z;
             proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
         }
+        location /guarded {
+            constraint_profile guarded;
+            constraint no zone=z;
+            proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
+        }
         location /keyed {
             constraint keyed zone=z;
             proxy_pass http://127.0.0.1:%%PORT_ECHO%%;
@@ -91,7 +96,10 @@ my $half = 'constraint_profile_define half sampling_rate=0.5 '
     . 'constraint_profile_define watched observational=on sampling_rate=0 '
     . 'sampled_out_effect=allow;'
     . 'constraint_profile_define slow observational=on cpu_shares=0 '
-    . 'max_exec_ms=5000 fail_closed_on_timeout=off;';
+    . 'max_exec_ms=5000 fail_closed_on_timeout=off;'
+    . 'constraint_profile_define guarded observational=on cpu_shares=0 '
+    . 'max_exec_ms=5000 breaker.violations=1 breaker.window_ms=60000 '
+    . 'breaker.open_ms=60000 breaker.effect=allow;';
 
 configure("$mine $half")->run();
 
@@ -119,7 +127,12 @@ is($t->get('/harmless/no')->status, 403,
 is($t->get('/harmless/fast')->status, 403, 'nor is a preset');
 is($t->get('/watched')->status, 403, 'nor by how that one samples');
 is($t->get('/slow')->status, 403, 'nor by how it fails');
+is($t->get('/guarded')->status, 403, 'nor by its breaker: what violates');
+my $open = $t->get('/guarded');
+is($open->status, 403, 'opens it, and then all is denied');
+like($open->body, qr/BreakerOpen/, 'as it is open');
 is(api('PUT', '/constraint/no', { profile => undef }), 200, 'without it');
+is($t->get('/guarded')->status, 200, 'but what never blocks does not');
 is($t->get('/harmless/no')->status, 200, 'the location decides');
 is(api('PUT', '/constraint/no', { profile => 'p',
     execution => { observational => \1 } }), 200, 'by itself');

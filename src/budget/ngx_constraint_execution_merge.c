@@ -34,6 +34,7 @@ ngx_constraint_limits_merge(ngx_constraint_limits_t *limits,
     const ngx_constraint_limits_t *under)
 {
     uint32_t                           set;
+    ngx_uint_t                         harmless;
     ngx_constraint_execution_t        *to;
     const ngx_constraint_execution_t  *from;
 
@@ -43,9 +44,10 @@ ngx_constraint_limits_merge(ngx_constraint_limits_t *limits,
 
     /* how what never blocks fails and samples is not for what does block */
 
-    if (from->observational && !to->observational
-        && (to->set & NGX_CONSTRAINT_SET_OBSERVATIONAL))
-    {
+    harmless = from->observational && !to->observational
+               && (to->set & NGX_CONSTRAINT_SET_OBSERVATIONAL);
+
+    if (harmless) {
         set &= ~(NGX_CONSTRAINT_SET_FAIL_CLOSED
                  | NGX_CONSTRAINT_SET_SAMPLING_RATE
                  | NGX_CONSTRAINT_SET_SAMPLED_OUT_EFFECT);
@@ -99,6 +101,11 @@ ngx_constraint_limits_merge(ngx_constraint_limits_t *limits,
 
     if (set & NGX_CONSTRAINT_SET_BREAKER) {
         limits->breaker = under->breaker;
+
+        if (harmless) {
+            limits->breaker.effect = NGX_CONSTRAINT_BOUND_DENY;
+            limits->breaker.effect_given = 0;
+        }
     }
 
     if (set & NGX_CONSTRAINT_SET_ADAPTIVE) {
