@@ -37,7 +37,12 @@ $c->bad('server', 'constraint ..;', qr/invalid message type "\.\."/);
 $c->bad('server', 'constraint ' . 'x' x 256 . ';', qr/1 to 255/);
 $c->bad('server', 'constraint x speed=high;',
     qr/invalid parameter "speed=high"/);
-$c->bad('server', 'constraint x mode=dry;', qr/invalid parameter "mode=dry"/);
+$c->bad('server', 'constraint x mode=dry;',
+    qr/invalid parameter "mode=dry".*mode=enforce\|shadow in /);
+$c->bad('server', 'constraint x mode=enforce mode=shadow;',
+    qr/duplicate parameter "mode=shadow"/);
+$c->bad('server', 'constraint x subject_trusted=off subject_trusted=on;',
+    qr/duplicate parameter "subject_trusted=on"/);
 $c->bad('server', 'constraint x zone=;', qr/invalid parameter "zone="/);
 $c->bad('server', 'constraint x zone=z zone=z;', qr/duplicate parameter/);
 $c->bad('server', 'constraint x subject=;', qr/invalid parameter "subject="/);

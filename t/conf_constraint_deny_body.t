@@ -26,7 +26,8 @@ for my $where (qw(http server location)) {
 $c->good('server', 'constraint_deny_body nginx;');
 
 $c->bad('main', 'constraint_deny_body json;', qr/not allowed here/);
-$c->bad('server', 'constraint_deny_body maybe;', qr/invalid value "maybe"/);
+$c->bad('server', 'constraint_deny_body maybe;',
+    qr/invalid value "maybe" of ".*, it must be json or nginx in /);
 $c->bad('server', 'constraint_deny_body;', qr/invalid number of arguments/);
 $c->bad('server', 'constraint_deny_body json; constraint_deny_body json;',
     qr/is duplicate/);

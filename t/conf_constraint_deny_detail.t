@@ -26,7 +26,8 @@ for my $where (qw(http server location)) {
 $c->good('server', 'constraint_deny_detail full;');
 
 $c->bad('main', 'constraint_deny_detail none;', qr/not allowed here/);
-$c->bad('server', 'constraint_deny_detail maybe;', qr/invalid value "maybe"/);
+$c->bad('server', 'constraint_deny_detail maybe;',
+    qr/invalid value "maybe" of ".*, it must be none or full in /);
 $c->bad('server', 'constraint_deny_detail;', qr/invalid number of arguments/);
 $c->bad('server', 'constraint_deny_detail none; constraint_deny_detail none;',
     qr/is duplicate/);

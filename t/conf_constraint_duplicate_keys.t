@@ -27,7 +27,7 @@ $c->good('server', 'constraint_duplicate_keys read;');
 
 $c->bad('main', 'constraint_duplicate_keys refuse;', qr/not allowed here/);
 $c->bad('server', 'constraint_duplicate_keys maybe;',
-    qr/invalid value "maybe"/);
+    qr/invalid value "maybe" of ".*, it must be refuse or read in /);
 $c->bad('server', 'constraint_duplicate_keys;',
     qr/invalid number of arguments/);
 $c->bad('server', 'constraint_duplicate_keys refuse; '

@@ -28,7 +28,8 @@ $c->good('server', 'constraint_log_level warn;');
 $c->good('server', 'constraint_log_level error;');
 
 $c->bad('main', 'constraint_log_level info;', qr/not allowed here/);
-$c->bad('server', 'constraint_log_level maybe;', qr/invalid value "maybe"/);
+$c->bad('server', 'constraint_log_level maybe;',
+    qr/invalid value "maybe" of ".*, it must be info, notice, warn or error in/);
 $c->bad('server', 'constraint_log_level;', qr/invalid number of arguments/);
 $c->bad('server', 'constraint_log_level info; constraint_log_level info;',
     qr/is duplicate/);

@@ -27,7 +27,8 @@ $c->good('server', 'constraint_offload always;');
 $c->good('server', 'constraint_offload off;');
 
 $c->bad('main', 'constraint_offload auto;', qr/not allowed here/);
-$c->bad('server', 'constraint_offload maybe;', qr/invalid value "maybe"/);
+$c->bad('server', 'constraint_offload maybe;',
+    qr/invalid value "maybe" of ".*, it must be auto, always or off in /);
 $c->bad('server', 'constraint_offload;', qr/invalid number of arguments/);
 $c->bad('server', 'constraint_offload auto; constraint_offload auto;',
     qr/is duplicate/);

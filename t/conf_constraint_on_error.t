@@ -26,7 +26,8 @@ for my $where (qw(http server location)) {
 $c->good('server', 'constraint_on_error allow;');
 
 $c->bad('main', 'constraint_on_error deny;', qr/not allowed here/);
-$c->bad('server', 'constraint_on_error maybe;', qr/invalid value "maybe"/);
+$c->bad('server', 'constraint_on_error maybe;',
+    qr/invalid value "maybe" of ".*, it must be deny or allow in /);
 $c->bad('server', 'constraint_on_error;', qr/invalid number of arguments/);
 $c->bad('server', 'constraint_on_error deny; constraint_on_error deny;',
     qr/is duplicate/);

@@ -26,7 +26,8 @@ for my $where (qw(http server location)) {
 $c->good('server', 'constraint_path off;');
 
 $c->bad('main', 'constraint_path strict;', qr/not allowed here/);
-$c->bad('server', 'constraint_path maybe;', qr/invalid value "maybe"/);
+$c->bad('server', 'constraint_path maybe;',
+    qr/invalid value "maybe" of ".*, it must be strict or off in /);
 $c->bad('server', 'constraint_path;', qr/invalid number of arguments/);
 $c->bad('server', 'constraint_path strict; constraint_path strict;',
     qr/is duplicate/);

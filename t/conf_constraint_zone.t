@@ -30,11 +30,13 @@ $c->good('zone', "constraint_zone z:8m path=$dir/a;"
 ok(!-e "$dir/a/data.mdb", 'a test of the configuration makes no store');
 
 $c->bad('server', "constraint_zone y:8m path=$dir/b;", qr/not allowed here/);
-$c->bad('zone', 'constraint_zone z:8m;', qr/invalid number of arguments/);
+$c->bad('zone', 'constraint_zone;', qr/invalid number of arguments/);
+$c->bad('zone', 'constraint_zone z:8m;', qr/must have a "path".*path=FOLDER/);
 $c->bad('zone', 'constraint_zone z:8m revisions=1;', qr/must have a "path"/);
 $c->bad('zone', "constraint_zone z path=$dir/a;", qr/NAME:SIZE/);
 $c->bad('zone', "constraint_zone :8m path=$dir/a;", qr/NAME:SIZE/);
-$c->bad('zone', "constraint_zone z:x path=$dir/a;", qr/invalid zone size/);
+$c->bad('zone', "constraint_zone z:x path=$dir/a;", 
+    qr/invalid zone size "z:x", it must be .* as in "z:64m"/);
 $c->bad('zone', "constraint_zone z:8k path=$dir/a;", qr/too small/);
 $c->bad('zone', "constraint_zone z:8m path=;", qr/invalid parameter/);
 $c->bad('zone', "constraint_zone z:8m path=$dir/a path=$dir/a;",
@@ -46,7 +48,7 @@ $c->bad('zone', "constraint_zone z:8m path=$dir/a map_size=x;",
 $c->bad('zone', "constraint_zone z:8m path=$dir/a revisions=-1;",
     qr/invalid parameter/);
 $c->bad('zone', "constraint_zone z:8m path=$dir/a size=1;",
-    qr/invalid parameter "size=1"/);
+    qr/invalid parameter "size=1".*map_size=SIZE or revisions=NUMBER/);
 $c->bad('zone', "constraint_zone z:8m path=$dir/a;"
     . "constraint_zone z:8m path=$dir/b;", qr/"z"/);
 $c->bad('zone', "constraint_zone z:8m path=$dir/a;"

@@ -31,6 +31,8 @@ typedef struct {
     ngx_uint_t                   line;
     unsigned                     shadow:1;
     unsigned                     trusted:1;
+    unsigned                     shadow_given:1;
+    unsigned                     trusted_given:1;
 } ngx_http_constraint_entry_t;
 
 
@@ -120,7 +122,9 @@ char *ngx_http_constraint_conf_audit_log(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_constraint_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* conf_names.c */
+/* conf_names.c; enum: like nginx's own slot, and tells the values there are */
+char *ngx_http_constraint_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_constraint_conf_allow_vars(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_constraint_conf_single_headers(ngx_conf_t *cf,

@@ -167,30 +167,36 @@ ngx_http_constraint_conf_parameter(ngx_conf_t *cf, ngx_str_t *value,
         return entry->subject ? NGX_CONF_OK : NGX_CONF_ERROR;
     }
 
-    if (ngx_strcmp(value->data, "subject_trusted=on") == 0) {
-        entry->trusted = 1;
+    if (ngx_strcmp(value->data, "subject_trusted=on") == 0
+        || ngx_strcmp(value->data, "subject_trusted=off") == 0)
+    {
+        if (entry->trusted_given) {
+            goto duplicate;
+        }
+
+        entry->trusted_given = 1;
+        entry->trusted = (value->len == sizeof("subject_trusted=on") - 1);
         return NGX_CONF_OK;
     }
 
-    if (ngx_strcmp(value->data, "subject_trusted=off") == 0) {
-        entry->trusted = 0;
-        return NGX_CONF_OK;
-    }
+    if (ngx_strcmp(value->data, "mode=shadow") == 0
+        || ngx_strcmp(value->data, "mode=enforce") == 0)
+    {
+        if (entry->shadow_given) {
+            goto duplicate;
+        }
 
-    if (ngx_strcmp(value->data, "mode=shadow") == 0) {
-        entry->shadow = 1;
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strcmp(value->data, "mode=enforce") == 0) {
-        entry->shadow = 0;
+        entry->shadow_given = 1;
+        entry->shadow = (value->data[sizeof("mode=") - 1] == 's');
         return NGX_CONF_OK;
     }
 
 invalid:
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
-                       value);
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\" of \"constraint\", it must "
+                       "be zone=NAME, subject=TEXT, subject_trusted=on|off "
+                       "or mode=enforce|shadow", value);
     return NGX_CONF_ERROR;
 
 duplicate:

@@ -4,7 +4,8 @@
  */
 
 /*
- * Directives that list names or take a bounded number, and what expressions
+ * Directives that take one of a few words, list names or take a bounded
+ * number, and what expressions
  * may call of nginx: nginx.var().
  */
 
@@ -15,6 +16,47 @@
 static cel_status_t ngx_http_constraint_resolve_var(void *ctx,
     const char *literal, size_t len, cel_slot_t *slot,
     char message[CEL_MESSAGE_MAX]);
+
+
+char *
+ngx_http_constraint_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    u_char           *p, *last, known[128];
+    ngx_str_t        *value;
+    ngx_uint_t       *slot, i;
+    ngx_conf_enum_t  *e;
+
+    slot = (ngx_uint_t *) ((char *) conf + cmd->offset);
+
+    if (*slot != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    e = cmd->post;
+    p = known;
+    last = known + sizeof(known);
+
+    for (i = 0; e[i].name.len != 0; i++) {
+
+        if (e[i].name.len == value[1].len
+            && ngx_strcasecmp(e[i].name.data, value[1].data) == 0)
+        {
+            *slot = e[i].value;
+            return NGX_CONF_OK;
+        }
+
+        p = ngx_slprintf(p, last, "%s%V",
+                         i == 0 ? "" : e[i + 1].name.len ? ", " : " or ",
+                         &e[i].name);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\" of \"%V\", it must be %*s",
+                       &value[1], &cmd->name, (size_t) (p - known), known);
+
+    return NGX_CONF_ERROR;
+}
 
 
 /* constraint_allow_vars NAME... */

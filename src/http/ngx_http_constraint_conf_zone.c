@@ -52,7 +52,7 @@ ngx_http_constraint_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (zone.path.len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"constraint_zone\" must have a \"path\" "
-                           "parameter");
+                           "parameter: path=FOLDER");
         return NGX_CONF_ERROR;
     }
 
@@ -114,7 +114,9 @@ ngx_http_constraint_zone_name(ngx_conf_t *cf, ngx_str_t *value,
 
     if (size == NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid zone size \"%V\"", value);
+                           "invalid zone size \"%V\", it must be a number "
+                           "with k or m, as in \"%*s:64m\"", value,
+                           (size_t) (p - value->data), value->data);
         return NGX_CONF_ERROR;
     }
 
@@ -185,8 +187,10 @@ ngx_http_constraint_zone_parameter(ngx_conf_t *cf, ngx_str_t *value,
 
 invalid:
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
-                       value);
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\" of \"constraint_zone\", it "
+                       "must be path=FOLDER, map_size=SIZE or "
+                       "revisions=NUMBER", value);
     return NGX_CONF_ERROR;
 
 duplicate:

@@ -102,7 +102,7 @@ static ngx_conf_num_bounds_t  ngx_http_constraint_pending_bounds = {
 static ngx_command_t  ngx_http_constraint_commands[] = {
 
     { ngx_string("constraint_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_constraint_conf_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
@@ -117,7 +117,7 @@ static ngx_command_t  ngx_http_constraint_commands[] = {
 
     { ngx_string("constraint_on_error"),
       NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_constraint_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_constraint_loc_conf_t, on_error),
       &ngx_http_constraint_effects },
@@ -131,14 +131,14 @@ static ngx_command_t  ngx_http_constraint_commands[] = {
 
     { ngx_string("constraint_deny_detail"),
       NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_constraint_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_constraint_loc_conf_t, deny_detail),
       &ngx_http_constraint_details },
 
     { ngx_string("constraint_deny_body"),
       NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_constraint_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_constraint_loc_conf_t, deny_body),
       &ngx_http_constraint_bodies },
@@ -152,14 +152,14 @@ static ngx_command_t  ngx_http_constraint_commands[] = {
 
     { ngx_string("constraint_duplicate_keys"),
       NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_constraint_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_constraint_loc_conf_t, allow_duplicates),
       &ngx_http_constraint_duplicates },
 
     { ngx_string("constraint_path"),
       NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_constraint_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_constraint_loc_conf_t, path_strict),
       &ngx_http_constraint_paths },
@@ -180,7 +180,7 @@ static ngx_command_t  ngx_http_constraint_commands[] = {
 
     { ngx_string("constraint_offload"),
       NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_constraint_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_constraint_loc_conf_t, offload),
       &ngx_http_constraint_offloads },
@@ -264,7 +264,7 @@ static ngx_command_t  ngx_http_constraint_commands[] = {
 
     { ngx_string("constraint_log_level"),
       NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_constraint_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_constraint_loc_conf_t, log_level),
       &ngx_http_constraint_log_levels },
