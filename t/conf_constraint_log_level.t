@@ -29,7 +29,7 @@ $c->good('server', 'constraint_log_level error;');
 
 $c->bad('main', 'constraint_log_level info;', qr/not allowed here/);
 $c->bad('server', 'constraint_log_level maybe;',
-    qr/invalid value "maybe" of ".*, it must be info, notice, warn or error in/);
+    qr/invalid value "maybe" of ".*, it must be info, notice, warn or error/);
 $c->bad('server', 'constraint_log_level;', qr/invalid number of arguments/);
 $c->bad('server', 'constraint_log_level info; constraint_log_level info;',
     qr/is duplicate/);

@@ -35,7 +35,7 @@ $c->bad('zone', 'constraint_zone z:8m;', qr/must have a "path".*path=FOLDER/);
 $c->bad('zone', 'constraint_zone z:8m revisions=1;', qr/must have a "path"/);
 $c->bad('zone', "constraint_zone z path=$dir/a;", qr/NAME:SIZE/);
 $c->bad('zone', "constraint_zone :8m path=$dir/a;", qr/NAME:SIZE/);
-$c->bad('zone', "constraint_zone z:x path=$dir/a;", 
+$c->bad('zone', "constraint_zone z:x path=$dir/a;",
     qr/invalid zone size "z:x", it must be .* as in "z:64m"/);
 $c->bad('zone', "constraint_zone z:8k path=$dir/a;", qr/too small/);
 $c->bad('zone', "constraint_zone z:8m path=;", qr/invalid parameter/);
