@@ -98,8 +98,10 @@ for suite in $suites; do
             wanted=
 
             for pattern in "${patterns[@]}"; do
-                case "t/${file%.t}" in
-                    *"${pattern%.t}"*)  wanted=1 ;;
+                case "$pattern:/t/$file" in
+                    *.t:*/"$pattern")       wanted=1 ;;
+                    *.t:*)                  ;;
+                    *:*"$pattern"*)         wanted=1 ;;
                 esac
             done
         fi

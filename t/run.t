@@ -38,11 +38,15 @@ like($out, qr/^run\.sh: unknown option "--nonsense"\n/, 'by its name');
 is($status, 2, 'run.sh refuses a pattern that matches nothing');
 is($out, "run.sh: no test matches: no-such-test\n", 'with one line');
 
-for my $pattern (qw(gate/bypass t/gate/bypass.t bypass.t)) {
+for my $pattern (qw(gate/bypass.t t/gate/bypass.t bypass.t)) {
     ($status, $out) = run("t/run.sh --list $pattern");
     is($out, "asan/gate/bypass.t\nplain/gate/bypass.t\n",
         "run.sh finds what $pattern names");
 }
+
+($status, $out) = run('t/run.sh --list --plain gate/bypass');
+is($out, "plain/gate/bypass.t\nplain/gate/bypass_wire.t\n",
+    'and all that a part of a name is in');
 
 ($status, $out) = run('t/run.sh --list --again --plain');
 unlike($out, qr{^plain/run\.t$}m, '--again leaves out what says the same');
@@ -63,6 +67,9 @@ my $dir = tempdir(CLEANUP => 1);
 
 write_file('pass.t', 'print "ok 1\n1..1\n";');
 write_file('some.t', 'print "ok 1\nok 2 # SKIP why\n1..2\n";');
+write_file('named.t', 'print "ok 1 - a name # SKIP not here\n'
+    . 'ok 2 # SKIP the same\nok 3 # SKIP the same\nok 4\n'
+    . 'ok 5 # SKIP the same\nok 6 # skip\n1..6\n";');
 write_file('none.t', 'print "1..0 # SKIP no reason\n";');
 write_file('fail.t', 'print "not ok 1\n1..1\n";');
 
@@ -74,9 +81,20 @@ $ENV{PERL5LIB} = "$here/lib";
 is($status, 0, 'skips are no failure');
 like($out, qr/^Skipped: 1 whole files, 1 tests$/m, 'but counted');
 like($out, qr/^  \S+some\.t: tests 2$/m, 'and listed');
-like($out, qr/^  \S+none\.t: no reason$/m, 'with the reason');
+like($out, qr/^  \S+some\.t: tests 2\n    2: why$/m, 'each with its reason');
+like($out, qr/^  \S+none\.t: no reason$/m, 'as is a whole file');
 like($out, qr/^Skipped:.*^Files=3, Tests=3,.*^Result: PASS$/ms,
     'before the summary, which is last');
+
+($status, $out) = run("$prove '$dir/named.t' '$dir/some.t'");
+like($out, qr/^Skipped: 0 whole files, 6 tests$/m, 'all skips are counted');
+like($out, qr/^\ \ \S+named\.t:\ tests\ 1\ 2\ 3\ 5\ 6\n
+    \ {4}1:\ a\ name:\ not\ here\n
+    \ {4}2-3:\ the\ same\n
+    \ {4}5:\ the\ same\n
+    \ {4}6:\ no\ reason\ given\n
+    \ \ \S+some\.t:\ tests\ 2\n
+    \ {4}2:\ why$/mx, 'by name and reason, runs of the same in one line');
 
 ($status, $out) = run("$prove '$dir/pass.t' '$dir/fail.t'");
 isnt($status, 0, 'a failure is a failure');
