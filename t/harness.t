@@ -10,7 +10,9 @@ use warnings;
 use strict;
 
 use FindBin;
+use POSIX ();
 use Test::More;
+use Time::HiRes qw(sleep);
 
 use lib "$FindBin::RealBin/lib";
 use Test::Constraint;
@@ -120,6 +122,24 @@ ok($t->kill9_all(), 'all are killed');
 $t->run();
 is($t->get('/json')->status, 200, 'and started again');
 
+# a machine that stands still takes nothing from what is waited for
+
+my $waiting = fork() // die "cannot fork: $!";
+
+if ($waiting == 0) {
+    my $looks = 0;
+    my $seen = wait_until { kill('STOP', $$) if ++$looks == 2; $looks > 5 } 2;
+    POSIX::_exit($seen ? 0 : 1);
+}
+
+ok((wait_until { slurp("/proc/$waiting/stat") =~ /\) T / }),
+    'one that waits stands still');
+sleep(3);
+kill('CONT', $waiting);
+waitpid($waiting, 0);
+is($?, 0, 'for longer than it waits, and sees what it waited for');
+ok(!(wait_until { 0 } 0.1), 'what never comes is given up');
+
 # what ends every file can fail
 
 sub file_of {
@@ -156,6 +176,22 @@ ok(1, 'one');
 END
 isnt($status, 0, 'an alert in the error log fails the file');
 like($out, qr/not ok 2 - the error log holds no alert/, 'by its name');
+
+sub locked_by {
+    my ($pid) = @_;
+
+    return file_of(<<END);
+my (\$pid) = \$t->worker_pids();
+\$t->allow(qr/exited on signal 9/);
+\$t->kill9(\$pid);
+\$t->write_file('error.log', \$t->error_log()
+    . qq{[alert] 1#1: shared memory zone "z" was locked by $pid\n});
+ok(1, 'one');
+END
+}
+
+is((locked_by('$pid'))[0], 0, 'who was killed may have held a mutex');
+isnt((locked_by('1$pid'))[0], 0, 'nobody else may');
 
 ($status, $out) = file_of(<<'END');
 $t->write_file('sanitizer/log.1', 'ERROR: AddressSanitizer: x');

@@ -17,7 +17,8 @@ use strict;
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP;
-use Time::HiRes qw(sleep time);
+
+use Test::Constraint::Deadline qw(deadline);
 
 
 sub new {
@@ -48,7 +49,7 @@ sub socket { return $_[0]{socket} }
 sub write {
     my ($self, $bytes) = @_;
 
-    my $end = time() + $self->{timeout};
+    my $over = deadline($self->{timeout});
     my $select = IO::Select->new($self->{socket});
 
     while (length($bytes)) {
@@ -60,7 +61,7 @@ sub write {
         }
 
         return 0 unless $!{EAGAIN} || $!{EINTR};
-        return 0 if time() > $end;
+        return 0 if $over->();
 
         # an early answer must be taken, or both sides wait
 
@@ -101,9 +102,9 @@ sub reset {
 sub closed {
     my ($self, $seconds) = @_;
 
-    my $end = time() + ($seconds // 10);
+    my $over = deadline($seconds // 10);
 
-    while (!$self->{eof} && time() < $end) {
+    while (!$self->{eof} && !$over->()) {
         $self->_fill(0.1);
     }
 
@@ -183,7 +184,7 @@ sub send {
 sub read_response {
     my ($self, %opt) = @_;
 
-    my $end = time() + ($opt{timeout} // $self->{timeout});
+    my $over = deadline($opt{timeout} // $self->{timeout});
 
     while (1) {
         my $response = $self->_parse($opt{head});
@@ -193,7 +194,7 @@ sub read_response {
             return $response;
         }
 
-        return undef if $self->{eof} || time() > $end;
+        return undef if $self->{eof} || $over->();
         $self->_fill(0.5);
     }
 }
@@ -204,10 +205,10 @@ sub read_response {
 sub interim {
     my ($self, $seconds) = @_;
 
-    my $end = time() + ($seconds // 1);
+    my $over = deadline($seconds // 1);
 
     while ($self->{buffer} !~ /\r\n\r\n/ && !$self->{eof}) {
-        return undef if time() > $end;
+        return undef if $over->();
         $self->_fill(0.1);
     }
 

@@ -21,7 +21,8 @@ use strict;
 
 use IO::Select;
 use IO::Socket::INET;
-use Time::HiRes qw(time);
+
+use Test::Constraint::Deadline qw(deadline);
 
 use constant {
     DATA => 0, HEADERS => 1, RST_STREAM => 3, SETTINGS => 4, PING => 6,
@@ -237,7 +238,7 @@ sub data {
     my ($self, $id, $bytes, $end) = @_;
 
     my $stream = $self->{streams}{$id};
-    my $until = time() + $self->{timeout};
+    my $over = deadline($self->{timeout});
 
     while (1) {
         my $room = $self->{window} < $stream->{window}
@@ -259,7 +260,7 @@ sub data {
             next;
         }
 
-        return 0 if $stream->{done} || $self->{eof} || time() > $until;
+        return 0 if $stream->{done} || $self->{eof} || $over->();
         $self->_fill(0.2);
     }
 }
@@ -299,10 +300,10 @@ sub read {
     my ($self, $id, $seconds) = @_;
 
     my $stream = $self->{streams}{$id};
-    my $until = time() + ($seconds // $self->{timeout});
+    my $over = deadline($seconds // $self->{timeout});
 
     while (!$stream->{done}) {
-        last if $self->{eof} || time() > $until;
+        last if $self->{eof} || $over->();
         $self->_fill(0.2);
     }
 
@@ -350,9 +351,9 @@ sub untouched {
 sub closed {
     my ($self, $seconds) = @_;
 
-    my $until = time() + ($seconds // 10);
+    my $over = deadline($seconds // 10);
 
-    while (!$self->{eof} && time() < $until) {
+    while (!$self->{eof} && !$over->()) {
         $self->_fill(0.2);
     }
 

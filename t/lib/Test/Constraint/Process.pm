@@ -11,9 +11,11 @@ use strict;
 
 use POSIX ();
 use Test::More ();
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
 
 use Exporter qw(import);
+
+use Test::Constraint::Deadline qw(deadline);
 
 our @EXPORT_OK = qw(wait_until slurp);
 
@@ -25,13 +27,11 @@ our @EXPORT_OK = qw(wait_until slurp);
 sub wait_until(&;$) {
     my ($code, $seconds) = @_;
 
-    $seconds = ($seconds // 10) * _slow();
-    my $end = time() + $seconds;
+    my $over = deadline(($seconds // 10) * _slow());
 
     while (1) {
         my $value = $code->();
-        return $value if $value;
-        return $value if time() > $end;
+        return $value if $value || $over->();
         sleep(0.01);
     }
 }
@@ -320,11 +320,15 @@ sub upgrade {
 }
 
 
-# kill9(PID...): gone for certain when this returns
+# kill9(PID...): gone for certain when this returns.  Who is killed may have
+# held a mutex, whenever that is, which nginx's master tells.
 
 sub kill9 {
     my ($self, @pids) = @_;
+
+    $self->allow(qr/ was locked by $_$/) for @pids;
     kill('KILL', @pids);
+
     return wait_until { !grep { alive($_) } @pids } 10;
 }
 
@@ -361,7 +365,8 @@ sub stop {
 
         for my $signal (qw(QUIT TERM KILL)) {
             kill($signal, $signal eq 'KILL' ? @pids : $master);
-            last if wait_until { !grep { alive($_) } @pids } 10;
+            last if wait_until { !grep { alive($_) } @pids }
+                $signal eq 'QUIT' ? 30 : 10;
             $gentle = 0;
             Test::More::diag("nginx did not end on SIG$signal");
         }
