@@ -27,6 +27,16 @@
 #define CEL_ANY_DEPTH  100
 
 
+/* The elements of a list, the entries of a map: all are the field 1. */
+
+typedef struct {
+    cel_any_pt           decode;        /* one of them */
+    uint32_t             width;         /* the values that it becomes */
+    uint32_t             count;
+    cel_value_t         *values;
+} cel_any_repeated_t;
+
+
 #define CEL_ANY(name)                                                         \
     static cel_status_t name(cel_eval_t *eval,                                \
         const cel_any_message_t *message, cel_wire_t *in, cel_value_t *out)
@@ -35,9 +45,12 @@
 CEL_ANY(cel_any_any);
 CEL_ANY(cel_any_value);
 CEL_ANY(cel_any_list);
+CEL_ANY(cel_any_element);
 CEL_ANY(cel_any_struct);
-static cel_status_t cel_any_entry(cel_eval_t *eval,
-    const cel_any_message_t *message, cel_wire_t *in, cel_value_t *pair);
+CEL_ANY(cel_any_entry);
+static cel_status_t cel_any_repeated(cel_eval_t *eval,
+    const cel_any_message_t *message, cel_wire_t *in,
+    cel_any_repeated_t *repeated);
 static cel_status_t cel_any_message(cel_eval_t *eval, uint32_t depth,
     const cel_value_t *url, cel_wire_t *in, cel_value_t *out);
 static cel_status_t cel_any_part(cel_eval_t *eval,
@@ -265,36 +278,22 @@ CEL_ANY(cel_any_value)
 
 CEL_ANY(cel_any_list)
 {
-    uint32_t          i, count;
-    cel_value_t      *values;
-    cel_wire_field_t  field;
+    cel_any_repeated_t  list;
 
-    if (cel_any_count(eval, message, *in, &count) != CEL_OK) {
+    list.decode = cel_any_element;
+    list.width = 1;
+
+    if (cel_any_repeated(eval, message, in, &list) != CEL_OK) {
         return CEL_ERROR;
     }
 
-    values = cel_eval_alloc(eval, count * sizeof(cel_value_t));
-    if (values == NULL) {
-        return CEL_ERROR;
-    }
+    return cel_wrap_list(eval, list.values, list.count, out);
+}
 
-    i = 0;
 
-    while (i < count) {
-
-        if (cel_any_next(eval, message, in, &field) != CEL_OK) {
-            return CEL_ERROR;
-        }
-
-        if (field.number == 1 && field.type == CEL_WIRE_BYTES
-            && cel_any_part(eval, message, "Value", &field.bytes,
-                            &values[i++]) != CEL_OK)
-        {
-            return CEL_ERROR;
-        }
-    }
-
-    return cel_wrap_list(eval, values, count, out);
+CEL_ANY(cel_any_element)
+{
+    return cel_any_part(eval, message, "Value", in, out);
 }
 
 
@@ -302,50 +301,73 @@ CEL_ANY(cel_any_list)
 
 CEL_ANY(cel_any_struct)
 {
-    uint32_t          i, count;
-    cel_value_t      *pairs;
+    cel_any_repeated_t  map;
+
+    map.decode = cel_any_entry;
+    map.width = 2;
+
+    if (cel_any_repeated(eval, message, in, &map) != CEL_OK) {
+        return CEL_ERROR;
+    }
+
+    return cel_wrap_map(eval, map.values, map.count, out);
+}
+
+
+/* gives values and count */
+
+static cel_status_t
+cel_any_repeated(cel_eval_t *eval, const cel_any_message_t *message,
+    cel_wire_t *in, cel_any_repeated_t *repeated)
+{
+    uint32_t          i;
+    cel_value_t      *value;
     cel_wire_field_t  field;
 
-    if (cel_any_count(eval, message, *in, &count) != CEL_OK) {
+    if (cel_any_count(eval, message, *in, &repeated->count) != CEL_OK) {
         return CEL_ERROR;
     }
 
-    pairs = cel_eval_alloc(eval, 2 * (size_t) count * sizeof(cel_value_t));
-    if (pairs == NULL) {
+    value = cel_eval_alloc(eval, (size_t) repeated->width * repeated->count
+                                 * sizeof(cel_value_t));
+    if (value == NULL) {
         return CEL_ERROR;
     }
 
+    repeated->values = value;
     i = 0;
 
-    while (i < count) {
+    while (i < repeated->count) {
 
         if (cel_any_next(eval, message, in, &field) != CEL_OK) {
             return CEL_ERROR;
         }
 
-        if (field.number == 1 && field.type == CEL_WIRE_BYTES
-            && cel_any_entry(eval, message, &field.bytes, &pairs[2 * i++])
-               != CEL_OK)
-        {
+        if (field.number != 1 || field.type != CEL_WIRE_BYTES) {
+            continue;
+        }
+
+        if (repeated->decode(eval, message, &field.bytes, value) != CEL_OK) {
             return CEL_ERROR;
         }
+
+        value += repeated->width;
+        i++;
     }
 
-    return cel_wrap_map(eval, pairs, count, out);
+    return CEL_OK;
 }
 
 
 /* an entry is a message, too: { string key = 1; Value value = 2; } */
 
-static cel_status_t
-cel_any_entry(cel_eval_t *eval, const cel_any_message_t *message,
-    cel_wire_t *in, cel_value_t *pair)
+CEL_ANY(cel_any_entry)
 {
     bool              found;
     cel_wire_t        value;
     cel_wire_field_t  field;
 
-    pair[0] = cel_string("", 0);
+    out[0] = cel_string("", 0);
     value.p = NULL;
     value.end = NULL;
     found = false;
@@ -361,7 +383,7 @@ cel_any_entry(cel_eval_t *eval, const cel_any_message_t *message,
         }
 
         if (field.number == 1
-            && cel_any_text(eval, message, &field, &pair[0]) != CEL_OK)
+            && cel_any_text(eval, message, &field, &out[0]) != CEL_OK)
         {
             return CEL_ERROR;
         }
@@ -377,7 +399,7 @@ cel_any_entry(cel_eval_t *eval, const cel_any_message_t *message,
         }
     }
 
-    return cel_any_part(eval, message, "Value", &value, &pair[1]);
+    return cel_any_part(eval, message, "Value", &value, &out[1]);
 }
 
 

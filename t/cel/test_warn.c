@@ -13,11 +13,14 @@
 static cel_issues_t  warnings;
 
 
-static const struct {
+typedef struct {
     const char  *source;
     uint32_t     column;               /* 0: no warning */
     const char  *message;
-} cases[] = {
+} warned_t;
+
+
+static const warned_t  cases[] = {
 
     /* literals among operands */
 
@@ -120,6 +123,22 @@ static const struct {
 };
 
 
+/* the warning of an expression, or that there is none */
+
+static void
+told(const warned_t *w)
+{
+    is_int(warnings.count, w->message != NULL ? 1 : 0, "warnings");
+
+    if (w->message != NULL && warnings.count > 0) {
+        ok(strstr(warnings.items[0].message, w->message) != NULL,
+           "it says \"%s\"", warnings.items[0].message);
+        is_int(warnings.items[0].column, w->column, "where");
+        is_int(warnings.items[0].kind, CEL_E_WARNING, "its kind");
+    }
+}
+
+
 static void
 test_cases(cel_env_t *env)
 {
@@ -134,14 +153,7 @@ test_cases(cel_env_t *env)
         front_check(&front);
 
         is_int(front.status, CEL_OK, "accepted: %s", cases[i].source);
-        is_int(warnings.count, cases[i].message != NULL ? 1 : 0, "warnings");
-
-        if (cases[i].message != NULL && warnings.count > 0) {
-            ok(strstr(warnings.items[0].message, cases[i].message) != NULL,
-               "it says \"%s\"", warnings.items[0].message);
-            is_int(warnings.items[0].column, cases[i].column, "where");
-            is_int(warnings.items[0].kind, CEL_E_WARNING, "its kind");
-        }
+        told(&cases[i]);
 
         front_end(&front);
     }
@@ -150,11 +162,7 @@ test_cases(cel_env_t *env)
 
 /* what is known only when calls of constants are made */
 
-static const struct {
-    const char  *source;
-    uint32_t     column;               /* 0: no warning */
-    const char  *message;
-} constants[] = {
+static const warned_t  constants[] = {
     { "timestamp('yesterday') > now", 1, "this always fails: type "
       "conversion error: \"yesterday\" is no timestamp of RFC 3339" },
     { "b || duration('5 minutes') > duration('1s')", 6,
@@ -180,15 +188,7 @@ test_constants(cel_env_t *env)
                               strlen(constants[i].source), &issues);
 
         ok(program != NULL, "compiled: %s", constants[i].source);
-        is_int(warnings.count, constants[i].message != NULL ? 1 : 0,
-               "warnings");
-
-        if (constants[i].message != NULL && warnings.count > 0) {
-            ok(strstr(warnings.items[0].message, constants[i].message)
-               != NULL, "it says \"%s\"", warnings.items[0].message);
-            is_int(warnings.items[0].column, constants[i].column, "where");
-            is_int(warnings.items[0].kind, CEL_E_WARNING, "its kind");
-        }
+        told(&constants[i]);
 
         cel_program_destroy(program);
     }
