@@ -6,12 +6,14 @@
 
 /*
  * Programs of one comparison have a short way of their own.  Each is compared
- * with a program that has none, as its other operand is a fact: the value,
- * the error, the units, the limits have to be the same.
+ * with a program that has none, as its other operand is a fact, and with itself
+ * when that way is closed: the value, the error, the units, the limits have to
+ * be the same.
  */
 
 
 #include "back.h"
+#include "cel_program.h"
 
 
 static const char *const  values[] = {
@@ -63,6 +65,7 @@ typedef struct {
     cel_status_t  rc;
     bool          b;
     uint64_t      cost;
+    cel_value_t   value;
     cel_error_t   error;
 } result_t;
 
@@ -85,9 +88,12 @@ run(back_t *b, const cel_program_t *program, uint64_t limit,
     result->b = result->rc == CEL_OK && value.kind == CEL_BOOL && value.b;
     result->cost = b->eval.cost;
 
+    if (result->rc == CEL_OK) {
+        result->value = value;
+    }
+
     if (result->rc == CEL_ERROR) {
-        result->error.kind = b->eval.error.kind;
-        strcpy(result->error.message, b->eval.error.message);
+        result->error = b->eval.error;
     }
 
     b->eval.cost_limit = 0;
@@ -140,6 +146,61 @@ differ(back_t *b, const cel_value_t *all, const cel_program_t *quick,
 }
 
 
+/* The same instructions: nothing may differ, of the result and its place. */
+
+static bool
+alike(const result_t *a, const result_t *b)
+{
+    return a->rc == b->rc && a->cost == b->cost
+           && a->value.kind == b->value.kind
+           && (a->value.kind == CEL_BOOL
+               ? a->b == b->b
+               : memcmp(&a->value, &b->value, sizeof(cel_value_t)) == 0)
+           && a->error.kind == b->error.kind
+           && a->error.line == b->error.line
+           && a->error.column == b->error.column
+           && a->error.offset == b->error.offset
+           && strcmp(a->error.message, b->error.message) == 0;
+}
+
+
+/* With each of the values as x: how many differ when it is closed. */
+
+static uint32_t
+differ_closed(back_t *b, const cel_value_t *all, cel_program_t *program)
+{
+    size_t    i;
+    uint8_t   form;
+    uint32_t  n;
+    uint64_t  limit;
+    result_t  open, closed;
+
+    n = 0;
+    form = program->quick.form;
+
+    for (i = 0; i < VALUES; i++) {
+        b->facts[0] = all[i];
+
+        for (limit = 0; limit <= 6; limit++) {
+            run(b, program, limit, &open);
+            program->quick.form = CEL_QUICK_NONE;
+            run(b, program, limit, &closed);
+            program->quick.form = form;
+
+            if (!alike(&open, &closed)) {
+                printf("# x = %s, limit %d: %d %d %d %s, closed %d %d %d %s\n",
+                       values[i], (int) limit, open.rc, open.b,
+                       (int) open.cost, open.error.message, closed.rc,
+                       closed.b, (int) closed.cost, closed.error.message);
+                n++;
+            }
+        }
+    }
+
+    return n;
+}
+
+
 static cel_program_t *
 compiled(back_t *b, const char *source)
 {
@@ -160,12 +221,14 @@ test_forms(back_t *b, const cel_value_t *all)
 {
     char            source[256];
     size_t          i, k;
-    uint32_t        n;
+    uint32_t        n, closed, quicks;
     cel_program_t  *quick, *plain;
 
     for (k = 0; k < sizeof(forms) / sizeof(forms[0]); k++) {
         plain = compiled(b, forms[k].plain);
         n = 0;
+        closed = 0;
+        quicks = 0;
 
         for (i = 0; i < VALUES; i++) {
             snprintf(source, sizeof(source), forms[k].quick, values[i]);
@@ -177,11 +240,15 @@ test_forms(back_t *b, const cel_value_t *all)
 
             if (quick != NULL) {
                 n += differ(b, all, quick, plain, all[i].kind == CEL_STRING);
+                closed += differ_closed(b, all, quick);
+                quicks += quick->quick.form != CEL_QUICK_NONE;
                 cel_program_destroy(quick);
             }
         }
 
         is_int(n, 0, "%s is as %s", forms[k].quick, forms[k].plain);
+        is_int(closed, 0, "and as without the short way");
+        ok(quicks > VALUES / 2, "which %u of them have", quicks);
         cel_program_destroy(plain);
     }
 
@@ -191,6 +258,8 @@ test_forms(back_t *b, const cel_value_t *all)
 
         is_int(differ(b, all, quick, plain, false), 0, "%s is as %s",
                sets[k].quick, sets[k].plain);
+        ok(quick->quick.form != CEL_QUICK_NONE, "it has the short way");
+        is_int(differ_closed(b, all, quick), 0, "and is as without");
 
         cel_program_destroy(quick);
         cel_program_destroy(plain);
