@@ -28,6 +28,8 @@ static bool cel_compile_items(cel_code_t *c, const cel_node_t *node,
 static bool cel_compile_literal(cel_code_t *c, const cel_node_t *node,
     const cel_value_t *values, cel_value_t *v);
 static void cel_compile_optionals(cel_code_t *c, const cel_node_t *node);
+static void cel_compile_entry_place(const cel_ast_t *ast,
+    cel_literal_entry_t *entry, const cel_literal_entry_t *before);
 static void cel_compile_entry_keys(cel_code_t *c, const cel_node_t *map,
     cel_literal_entry_t *entry);
 static void cel_compile_entry(cel_code_t *c, const cel_node_t *node,
@@ -359,8 +361,7 @@ cel_compile_entry(cel_code_t *c, const cel_node_t *node, uint32_t i,
     if (i % 2 == 0) {
         entry->key = *v;
         entry->offset = node->items[i]->offset;
-        cel_position(c->ast->source, c->ast->len, entry->offset,
-                     &entry->line, &entry->column);
+        cel_compile_entry_place(c->ast, entry, i != 0 ? entry - 1 : NULL);
         return;
     }
 
@@ -374,6 +375,31 @@ cel_compile_entry(cel_code_t *c, const cel_node_t *node, uint32_t i,
     }
 
     program->nentries = i / 2 + 1;
+}
+
+
+/* Entries stand in order: a place is counted from the one before. */
+
+static void
+cel_compile_entry_place(const cel_ast_t *ast, cel_literal_entry_t *entry,
+    const cel_literal_entry_t *before)
+{
+    uint32_t  from;
+
+    from = before != NULL ? before->offset : 0;
+
+    cel_position(ast->source + from, ast->len - from, entry->offset - from,
+                 &entry->line, &entry->column);
+
+    if (before == NULL) {
+        return;
+    }
+
+    if (entry->line == 1) {
+        entry->column += before->column - 1;
+    }
+
+    entry->line += before->line - 1;
 }
 
 
