@@ -126,7 +126,8 @@ only_suite() {
 # is another release than the machine's, unpacked beside.
 
 fetch_source() {
-    local suite=${1:-} src=$build/src${1:+-$1} tmp version apt file
+    local suite=${1:-} src=$build/src${1:+-$1} tmp apt file
+    local version installed others
 
     if [ -f "$src/nginx/configure" ]; then
         return
@@ -167,12 +168,24 @@ fetch_source() {
 
     $apt update > "$tmp/log" 2>&1 || true
 
-    version=$(dpkg-query -W -f '${source:Version}' nginx 2>/dev/null) || true
+    # the version that is installed, else the newest, else any: a mirror may
+    # tell of one that it does not have yet
 
-    (cd "$src" \
-        && { $apt source --download-only -qq "nginx=$version" \
-             || $apt source --download-only -qq nginx; } \
-        && dpkg-source --no-check -x nginx_*.dsc nginx) \
+    installed=$(dpkg-query -W -f '${source:Version}' nginx 2>/dev/null) || true
+    others=$(${apt/#apt-get/apt-cache} showsrc --only-source nginx 2>/dev/null \
+             | sed -n 's/^Version: /=/p' | sort -Vr) || true
+
+    (cd "$src" || exit 1
+
+     for version in "=$installed" "" $others; do
+         if $apt source --download-only -qq "nginx$version"; then
+             break
+         fi
+
+         rm -f nginx_*.dsc
+     done
+
+     dpkg-source --no-check -x nginx_*.dsc nginx) \
         >> "$tmp/log" 2>&1 || fail "apt-get source nginx" "$tmp/log"
 }
 

@@ -27,6 +27,46 @@ my $source = `BUILD='$build' '$root/t/build.sh' source 2>&1`;
 is($?, 0, "nginx's source is here") or BAIL_OUT($source);
 $source = "$build/src/nginx";
 
+# a mirror that tells of a version and does not have it
+
+my ($dsc) = glob("'$build'/src/nginx_*.dsc");
+
+SKIP: {
+    skip('the source came without its package', 4) unless $dsc;
+
+    $t->write_file('mirror/apt-get', <<'END');
+#!/bin/sh
+for last; do :; done
+echo "$last" >> "$ASKED"
+case "$last" in
+    update)     exit 0 ;;
+    nginx=1.0)  cp "$HAS"/nginx_* . ;;
+    *)          touch nginx_0.dsc; exit 100 ;;
+esac
+END
+    $t->write_file('mirror/apt-cache',
+        "#!/bin/sh\nprintf 'Version: 1.0\\nVersion: 2.0\\n'\n");
+    $t->write_file('mirror/dpkg-query', "#!/bin/sh\necho 3.0\n");
+    chmod(0755, glob("$dir/mirror/*"));
+
+    local @ENV{qw(PATH ASKED HAS BUILD)} = ("$dir/mirror:$ENV{PATH}",
+        "$dir/asked", "$build/src", "$dir/mirrored");
+
+    my $out = `'$root/t/build.sh' source 2>&1`;
+    is($?, 0, 'another version does') or diag($out);
+    is($t->read_file('asked'), "update\nnginx=3.0\nnginx\nnginx=2.0\n"
+        . "nginx=1.0\n", 'the installed one first, then the newest ones');
+    ok(-f "$dir/mirrored/src/nginx/configure", 'it is unpacked');
+
+    unlink("$dir/mirror/apt-cache");
+    $t->write_file('mirror/apt-cache', "#!/bin/sh\nexit 100\n");
+    chmod(0755, "$dir/mirror/apt-cache");
+    system("rm -rf '$dir/mirrored'");
+    $out = `'$root/t/build.sh' source 2>&1`;
+    like($out, qr/^build.sh: apt-get source nginx failed, all of it is in /m,
+        'none at all is told');
+}
+
 # a copy, as configure writes into the tree
 
 system("cp -r '$source' '$dir/nginx'");
