@@ -503,10 +503,10 @@ ngx_constraint_stats_recycle_locked(ngx_constraint_stats_t *stats,
 
 void
 ngx_constraint_stats_drop(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_str_t *name)
+    ngx_slab_pool_t *shpool, const ngx_str_t *name, int64_t born_ms)
 {
     ngx_uint_t                    i;
-    ngx_constraint_stats_slot_t  *slot;
+    ngx_constraint_stats_slot_t  *slot, *next;
 
     static const ngx_constraint_slot_e  kinds[] = {
         NGX_CONSTRAINT_SLOT_CONSTRAINT, NGX_CONSTRAINT_SLOT_STATE
@@ -515,15 +515,15 @@ ngx_constraint_stats_drop(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_lock(stats, shpool);
 
     for (i = 0; i < 2; i++) {
+        slot = ngx_constraint_stats_lookup_locked(stats, kinds[i], name, NULL);
 
-        for ( ;; ) {
-            slot = ngx_constraint_stats_lookup_locked(stats, kinds[i], name,
-                                                      NULL);
-            if (slot == NULL) {
-                break;
+        for ( /* void */ ; slot; slot = next) {
+            next = ngx_constraint_stats_lookup_locked(stats, kinds[i], name,
+                                                      slot);
+
+            if (slot->born_ms <= born_ms) {
+                ngx_constraint_stats_drop_locked(stats, slot);
             }
-
-            ngx_constraint_stats_drop_locked(stats, slot);
         }
     }
 

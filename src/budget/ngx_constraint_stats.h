@@ -235,9 +235,12 @@ void ngx_constraint_stats_copy(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, ngx_constraint_stats_t *from,
     ngx_slab_pool_t *from_shpool);
 
-/* Forgets a constraint (after a delete): the next of that name starts at 0. */
+/*
+ * Forgets a constraint (after a delete) that was registered at born_ms or
+ * before: the next of that name starts at 0, or has done so by now.
+ */
 void ngx_constraint_stats_drop(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_str_t *name);
+    ngx_slab_pool_t *shpool, const ngx_str_t *name, int64_t born_ms);
 
 
 /*

@@ -403,6 +403,8 @@ struct ngx_constraint_write_s {
     unsigned                    created:1;  /* by PUT */
     uint64_t                    revision;
     uint64_t                    generation;
+    int64_t                     born_ms;    /* when what is deleted was
+                                             * registered; not known: now */
     json_t                     *document;   /* as get shows it, or NULL */
     json_t                     *users;      /* IN_USE: array of names */
     ngx_constraint_field_error_t  field;

@@ -149,7 +149,7 @@ ngx_constraint_write_destroy(ngx_constraint_job_t *job)
         && write->kind == NGX_CONSTRAINT_KIND_CONSTRAINT)
     {
         ngx_constraint_stats_drop(catalogue->zone->stats, catalogue->shpool,
-                                  &write->key);
+                                  &write->key, write->born_ms);
     }
 
     free(write->key.data);

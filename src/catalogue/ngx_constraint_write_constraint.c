@@ -271,6 +271,10 @@ ngx_constraint_write_remove(ngx_constraint_writing_t *writing, json_t *old)
 
     write = writing->write;
 
+    write->born_ms = old ? json_integer_value(json_object_get(old,
+                                                              "created_at"))
+                         : writing->now_ms;
+
     ngx_constraint_key(&key, NGX_CONSTRAINT_KEY_CONSTRAINT, &write->key);
 
     rc = ngx_constraint_store_delete(writing->txn, writing->dbi, &key);

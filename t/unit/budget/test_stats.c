@@ -269,6 +269,8 @@ whole(void)
 static void
 test_attach(void)
 {
+    char                        buffer[32];
+    ngx_str_t                   name;
     ngx_constraint_stats_ref_t  ref, other, later;
 
     memset(&ref, 0, sizeof(ref));
@@ -292,6 +294,11 @@ test_attach(void)
        "takes the place of the former");
     is_int(executions("a", 0), 0, "and begins anew");
     is_int(attach("a", 0, 5, "", &ref), NGX_DECLINED, "never back");
+    name = text(buffer, "a", 0);
+    ngx_constraint_stats_drop(stats, &pool, &name, 5);
+    ok(ngx_constraint_stats_valid(&later), "a late end of the former is not");
+    ngx_constraint_stats_drop(stats, &pool, &name, 9);
+    ok(!ngx_constraint_stats_valid(&later), "its own end");
     is_int(sum().all, 3, "what was counted stays in the sum");
     is_int(attach("%0200lu", 7, 1, "", &ref), NGX_OK, "a long name");
     count(&ref, 1);
@@ -489,7 +496,7 @@ test_states(void)
        "what is in a state is nobody's business");
 
     name = text(buffer, "s%lu", 0);
-    ngx_constraint_stats_drop(stats, &pool, &name);
+    ngx_constraint_stats_drop(stats, &pool, &name, 1);
 
     ok(!ngx_constraint_stats_valid(&first), "it is dropped");
     is_int(stats->more, 0, "with all it had");
@@ -556,7 +563,7 @@ test_stale(void)
     count(&ref, 1000);
 
     name = text(buffer, "a", 0);
-    ngx_constraint_stats_drop(stats, &pool, &name);
+    ngx_constraint_stats_drop(stats, &pool, &name, 1);
 
     /* what it has counted is gone when its memory has a new owner */
 
@@ -741,7 +748,7 @@ step(unsigned long n)
     switch (next() % 8) {
 
     case 0:
-        ngx_constraint_stats_drop(stats, &pool, &name);
+        ngx_constraint_stats_drop(stats, &pool, &name, 1);
         return;
 
     case 1:
