@@ -134,6 +134,31 @@ like($out, qr/the variable "unused" is never used \(rule\.variables\[0\]\)$/m,
     'an unused variable');
 like($out, qr/^ \|     - name: unused\n \| \.{12}\^$/m, 'excerpt and caret');
 
+# outcomes that look like the one that allows
+
+for my $row ([ "'allow'", 1 ], [ "{'outcome': 'Allow'}", 1 ],
+    [ "{'message': 'x', 'outcome': 'allow'}", 1 ], [ "'ALLOW'", 0 ],
+    [ "{'outcome': 'allow', 'effect': 'allow'}", 0 ],
+    [ "{'effect': 'deny', 'outcome': 'allow'}", 0 ], [ "'allowed'", 0 ],
+    [ "{'outcome': 'ALLOW'}", 0 ])
+{
+    my ($output, $warned) = @$row;
+
+    put('nearly.yaml', "name: nearly\nrule:\n  match:\n"
+        . "    - output: \"$output\"\n");
+    run('', 'check', "$dir/nearly.yaml");
+
+    is($code, 0, "$output is accepted");
+    is(scalar(() = $out =~ /^WARNING: \S+: this outcome denies: only/mg),
+        $warned, $warned ? 'with a warning' : 'without a warning');
+}
+
+put('tab.yaml', "name: tab\nrule:\n\tmatch:\n    - output: 'true'\n");
+run('', 'check', "$dir/tab.yaml");
+is($code, 1, 'a tab is refused');
+like($out, qr/:3:1: a tab, where YAML takes none; indent by spaces$/m,
+    'and spaces are asked for');
+
 put('shared.yaml', <<'END');
 name: shared
 rule:
@@ -207,6 +232,8 @@ is($code, 1, 'an expression that does not check');
 like($err, qr/^ERROR: <expression>:2:3: undeclared reference to 'nope'/,
     'position');
 like($err, qr/\n \|   nope\n \| \.\.\^$/m, 'excerpt and caret');
+like($err, qr/^a name has the value that --var NAME=JSON gives it$/m,
+    'what would declare it');
 is($out, '', 'and no value');
 
 run('', 'eval', '1 / 0');
@@ -217,6 +244,7 @@ for my $bad ([[], 'an EXPR is needed'], [['--var', 'x=1'], 'an EXPR'],
     [['--var'], 'needs NAME=JSON'], [['--var', 'x', '1'], 'needs NAME=JSON'],
     [['--var', '=1', '1'], 'needs NAME=JSON'],
     [['--var', 'x={', '1'], 'not JSON'],
+    [['--var', 'x=text', '1'], q(text is in quotes: --var 'x="text"')],
     [['--var', 'x=1', '--var', 'x=2', '1'], 'twice'],
     [['--nope', '1'], 'no option "--nope"'], [['1', '2'], 'one expression'],
     [['--jsonl', '1'], 'standard input'])

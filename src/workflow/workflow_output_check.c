@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 #include "workflow_policy.h"
 
 
@@ -22,10 +23,15 @@ typedef struct {
     uint32_t              offset;       /* where issues are reported */
     bool                  decides;      /* has effect, outcome or a key that
                                          * is known at run time only */
+    bool                  effect;       /* the outcome is but a name */
+    bool                  looks;        /* a constant outcome looks like
+                                         * 'ALLOW' and is not, ... */
+    uint32_t              looks_offset; /* ... here */
 } check_t;
 
 
 static cel_status_t check_outcome(check_t *check, const cel_value_t *value);
+static void check_warn(check_t *check);
 static cel_status_t check_map(check_t *check);
 static cel_status_t check_literal(check_t *check);
 static cel_status_t check_entry(check_t *check);
@@ -73,10 +79,15 @@ workflow_output_check(workflow_output_t *output)
     }
 
     if (workflow_type_agree(text, "string")) {
-        if (cel_program_constant(output->program, &value) == CEL_OK) {
-            return check_outcome(&check, &value);
+        if (cel_program_constant(output->program, &value) != CEL_OK) {
+            return CEL_OK;
         }
 
+        if (check_outcome(&check, &value) != CEL_OK) {
+            return CEL_ERROR;
+        }
+
+        check_warn(&check);
         return CEL_OK;
     }
 
@@ -96,11 +107,31 @@ check_outcome(check_t *check, const cel_value_t *value)
     if (value->kind == CEL_STRING
         && workflow_outcome_valid(value->s, value->len))
     {
+        if (value->len == 5 && strncasecmp(value->s, "ALLOW", 5) == 0
+            && memcmp(value->s, "ALLOW", 5) != 0)
+        {
+            check->looks = true;
+            check->looks_offset = check->offset;
+        }
+
         return CEL_OK;
     }
 
     return check_fail(check, "an outcome is a string of 1 to 128 bytes "
                       "without control characters");
+}
+
+
+static void
+check_warn(check_t *check)
+{
+    workflow_output_t  *output;
+
+    if (check->looks && !check->effect) {
+        output = check->output;
+        workflow_warn_outcome(output->doc, output->node, output->path,
+                              check->looks_offset);
+    }
 }
 
 
@@ -157,6 +188,7 @@ check_literal(check_t *check)
 
         if (check->entry.key.kind == CEL_ERROR_VALUE) {
             check->decides = true;
+            check->effect = true;
             output->headers = true;
 
         } else if (check_entry(check) != CEL_OK) {
@@ -169,6 +201,8 @@ check_literal(check_t *check)
     if (rc == CEL_OK && !check->decides) {
         return check_fail(check, "a map output needs 'effect' or 'outcome'");
     }
+
+    check_warn(check);
 
     return rc;
 }
@@ -183,6 +217,7 @@ check_entry(check_t *check)
 
     if (check_key_is(check, "effect")) {
         check->decides = true;
+        check->effect = true;
         return check_effect(check);
     }
 

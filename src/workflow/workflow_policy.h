@@ -146,6 +146,10 @@ void workflow_warn_condition(workflow_document_t *doc,
     const workflow_node_t *node, const char *path,
     const cel_program_t *program);
 
+/* node: an output whose constant at the offset is 'ALLOW' but for its case */
+void workflow_warn_outcome(workflow_document_t *doc,
+    const workflow_node_t *node, const char *path, uint32_t offset);
+
 /* node: a variable that nothing reads */
 void workflow_warn_unused(workflow_document_t *doc,
     const workflow_node_t *node, const char *path);

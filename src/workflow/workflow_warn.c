@@ -6,7 +6,8 @@
 
 /*
  * Warnings about a workflow that compiled: what is said of its expressions,
- * conditions that are constant, variables that nothing reads.
+ * conditions that are constant, outcomes that nearly allow, variables that
+ * nothing reads.
  */
 
 
@@ -52,6 +53,16 @@ workflow_warn_condition(workflow_document_t *doc, const workflow_node_t *node,
                      value.b ? "the condition is always true"
                              : "the condition is always false: this match is "
                                "never taken");
+}
+
+
+void
+workflow_warn_outcome(workflow_document_t *doc, const workflow_node_t *node,
+    const char *path, uint32_t offset)
+{
+    workflow_warning(doc, workflow_node_position(doc, node, offset), path,
+                     "this outcome denies: only 'ALLOW', in capitals, "
+                     "allows");
 }
 
 

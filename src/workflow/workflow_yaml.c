@@ -413,6 +413,12 @@ yaml_problem(workflow_yaml_t *yaml)
 
     yaml_seek(yaml, index);
 
+    if (yaml->pos < yaml->doc->len && yaml->doc->text[yaml->pos] == '\t') {
+        return workflow_issue(yaml->doc, WORKFLOW_I_SYNTAX, yaml->pos, NULL,
+                              "a tab, where YAML takes none; indent by "
+                              "spaces");
+    }
+
     return workflow_issue(yaml->doc, WORKFLOW_I_SYNTAX, yaml->pos, NULL,
                           "%s%s%s", context != NULL ? context : "",
                           context != NULL ? ": " : "",
