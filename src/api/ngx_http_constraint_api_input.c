@@ -80,13 +80,22 @@ static void
 ngx_http_constraint_api_input_malformed(
     ngx_http_constraint_api_input_t *input, const cel_error_t *error)
 {
-    json_t  *details;
+    json_t      *details;
+    const char  *message;
 
     if (error->kind == CEL_E_MEMORY) {
         input->error = NGX_HTTP_CONSTRAINT_API_E_INTERNAL;
         input->failure = ngx_http_constraint_api_envelope(input->error, NULL,
                                        "no memory to read the body");
         return;
+    }
+
+    /* that it is not valid is said by the sentence around it */
+
+    message = error->message;
+
+    if (ngx_strncmp(message, "invalid JSON: ", 14) == 0) {
+        message += 14;
     }
 
     input->error = (error->kind == CEL_E_DUPLICATE_KEY)
@@ -97,13 +106,13 @@ ngx_http_constraint_api_input_malformed(
                         "line", (json_int_t) error->line,
                         "column", (json_int_t) error->column,
                         "message",
-                        ngx_http_constraint_api_string(error->message,
-                                                 ngx_strlen(error->message)));
+                        ngx_http_constraint_api_string(message,
+                                                       ngx_strlen(message)));
 
     input->failure = ngx_http_constraint_api_envelope(input->error, details,
                                        "the body is not valid JSON at line "
                                        "%u, column %u: %s", error->line,
-                                       error->column, error->message);
+                                       error->column, message);
 }
 
 

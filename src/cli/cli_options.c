@@ -18,6 +18,8 @@ static int cli_options_var(cli_options_t *options, const char *text);
 static cel_status_t cli_options_facts(cel_env_t *env, cel_slot_t *next);
 static cel_status_t cli_options_resolve(void *ctx, const char *literal,
     size_t len, cel_slot_t *slot, char message[CEL_MESSAGE_MAX]);
+static void cli_options_hint(const cli_options_t *options,
+    const cel_issues_t *issues);
 static cel_status_t cli_options_declare(const cli_options_t *options,
     cel_env_t *env, uint32_t i);
 
@@ -132,8 +134,9 @@ cli_options_var(cli_options_t *options, const char *text)
     }
 
     if (var->json == NULL) {
-        return cli_fail(CLI_USAGE, "--var %s: the value is not JSON: %s",
-                        var->name, error.message);
+        return cli_fail(CLI_USAGE, "--var %s: the value is not JSON: %s; text "
+                        "is in quotes: --var '%s=\"text\"'", var->name,
+                        error.message, var->name);
     }
 
     var->value = cel_json_root(var->json);
@@ -260,6 +263,8 @@ cli_compile(const cli_options_t *options)
             fprintf(stderr, "... and %u more\n",
                     issues.total - issues.count);
         }
+
+        cli_options_hint(options, &issues);
     }
 
 done:
@@ -269,4 +274,24 @@ done:
     }
 
     return program;
+}
+
+
+/* what is a fact to a workflow is but a name here */
+
+static void
+cli_options_hint(const cli_options_t *options, const cel_issues_t *issues)
+{
+    uint32_t  i;
+
+    for (i = 0; i < issues->count && !options->facts; i++) {
+
+        if (strncmp(issues->items[i].message, "undeclared reference to ", 24)
+            == 0)
+        {
+            fprintf(stderr, "a name has the value that --var NAME=JSON gives "
+                    "it\n");
+            return;
+        }
+    }
 }

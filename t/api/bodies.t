@@ -105,6 +105,7 @@ for my $case (@bad) {
         is($data->{success}, JSON::PP::false, 'no success');
         is($data->{details}[0]{line}, $line, 'its line') if $line;
         cmp_ok($data->{details}[0]{column}, '>', 0, 'its column') if $line;
+        unlike($data->{error}, qr/JSON.*JSON/, 'said once');
 
         $r = $c->read_response();
         is($r->status, 200, 'the connection goes on');
