@@ -52,7 +52,6 @@ static cel_functions_entry_t *cel_functions_find(
     uint32_t hash);
 static cel_status_t cel_functions_parse(cel_functions_t *functions,
     cel_functions_entry_t *entry);
-static bool cel_signature_skip(const char **pos, const char *end, char ch);
 
 
 uint32_t
@@ -267,16 +266,16 @@ cel_signature_parse(cel_arena_t *arena, const char *signature,
         overload->member = true;
         overload->args[overload->nargs++] = cel_type_scan(arena, &p, end);
 
-        if (overload->args[0] == NULL || !cel_signature_skip(&p, end, '.')) {
+        if (overload->args[0] == NULL || !cel_type_accept(&p, end, '.')) {
             return CEL_ERROR;
         }
     }
 
-    if (!cel_signature_skip(&p, end, '(')) {
+    if (!cel_type_accept(&p, end, '(')) {
         return CEL_ERROR;
     }
 
-    if (!cel_signature_skip(&p, end, ')')) {
+    if (!cel_type_accept(&p, end, ')')) {
 
         do {
             type = cel_type_scan(arena, &p, end);
@@ -286,35 +285,18 @@ cel_signature_parse(cel_arena_t *arena, const char *signature,
             }
 
             overload->args[overload->nargs++] = type;
-        } while (cel_signature_skip(&p, end, ','));
+        } while (cel_type_accept(&p, end, ','));
 
-        if (!cel_signature_skip(&p, end, ')')) {
+        if (!cel_type_accept(&p, end, ')')) {
             return CEL_ERROR;
         }
     }
 
-    if (!cel_signature_skip(&p, end, ':')) {
+    if (!cel_type_accept(&p, end, ':')) {
         return CEL_ERROR;
     }
 
     overload->result = cel_type_scan(arena, &p, end);
 
     return overload->result != NULL && p == end ? CEL_OK : CEL_ERROR;
-}
-
-
-static bool
-cel_signature_skip(const char **pos, const char *end, char ch)
-{
-    while (*pos < end && **pos == ' ') {
-        (*pos)++;
-    }
-
-    if (*pos == end || **pos != ch) {
-        return false;
-    }
-
-    (*pos)++;
-
-    return true;
 }

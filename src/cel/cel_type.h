@@ -96,6 +96,9 @@ const cel_type_t *cel_type_parse(cel_arena_t *arena, const char *text,
 const cel_type_t *cel_type_scan(cel_arena_t *arena, const char **pos,
     const char *end);
 
+/* Moves *pos behind spaces and ch, if that is what follows. */
+bool cel_type_accept(const char **pos, const char *end, char ch);
+
 /* The type that an expression names, as "list"; NULL when it is none. */
 const cel_type_t *cel_type_lookup(const char *name, size_t len);
 

@@ -31,7 +31,6 @@ static const cel_type_t *cel_type_scan_at(cel_arena_t *arena,
 static const cel_type_t *cel_type_scan_params(cel_arena_t *arena,
     const cel_type_t *base, const char **pos, const char *end,
     unsigned depth);
-static bool cel_type_accept(const char **pos, const char *end, char ch);
 static const cel_type_t *cel_type_named(cel_arena_t *arena, const char *name,
     size_t len, bool params);
 static void cel_type_put(cel_type_text_t *text, const char *s);
@@ -149,7 +148,7 @@ cel_type_scan_params(cel_arena_t *arena, const cel_type_t *base,
 }
 
 
-static bool
+bool
 cel_type_accept(const char **pos, const char *end, char ch)
 {
     while (*pos < end && **pos == ' ') {

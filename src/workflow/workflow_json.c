@@ -28,6 +28,8 @@ static workflow_node_t *json_word(workflow_json_t *json, const char *word,
     workflow_node_kind_t kind);
 static void json_space(workflow_json_t *json);
 static bool json_enter(workflow_json_t *json);
+static bool json_empty(workflow_json_t *json, char close);
+static bool json_more(workflow_json_t *json, char close, bool *more);
 static void *json_unexpected(workflow_json_t *json, const char *wanted);
 
 
@@ -117,6 +119,7 @@ json_value(workflow_json_t *json)
 static workflow_node_t *
 json_map(workflow_json_t *json)
 {
+    bool              more;
     workflow_node_t  *map, *key;
 
     map = workflow_node_create(json->doc, WORKFLOW_NODE_MAP,
@@ -126,11 +129,9 @@ json_map(workflow_json_t *json)
         return NULL;
     }
 
-    if (json->pos < json->end && *json->pos == '}') {
-        goto done;
-    }
+    more = !json_empty(json, '}');
 
-    for ( ;; ) {
+    while (more) {
 
         if (json->pos == json->end || *json->pos != '"') {
             return json_unexpected(json, "a key in double quotes");
@@ -154,28 +155,11 @@ json_map(workflow_json_t *json)
 
         key->value = json_value(json);
 
-        if (key->value == NULL) {
+        if (key->value == NULL || !json_more(json, '}', &more)) {
             return NULL;
         }
-
-        json_space(json);
-
-        if (json->pos == json->end || (*json->pos != ',' && *json->pos != '}'))
-        {
-            return json_unexpected(json, "\",\" or \"}\"");
-        }
-
-        if (*json->pos == '}') {
-            break;
-        }
-
-        json->pos++;
-        json_space(json);
     }
 
-done:
-
-    json->pos++;
     json->depth--;
 
     if (workflow_node_unique(json->doc, map) != CEL_OK) {
@@ -191,6 +175,7 @@ done:
 static workflow_node_t *
 json_list(workflow_json_t *json)
 {
+    bool              more;
     workflow_node_t  *list, *item;
 
     list = workflow_node_create(json->doc, WORKFLOW_NODE_LIST,
@@ -200,11 +185,9 @@ json_list(workflow_json_t *json)
         return NULL;
     }
 
-    if (json->pos < json->end && *json->pos == ']') {
-        goto done;
-    }
+    more = !json_empty(json, ']');
 
-    for ( ;; ) {
+    while (more) {
         item = json_value(json);
 
         if (item == NULL) {
@@ -212,27 +195,54 @@ json_list(workflow_json_t *json)
         }
 
         workflow_node_append(list, item);
-        json_space(json);
 
-        if (json->pos == json->end || (*json->pos != ',' && *json->pos != ']'))
-        {
-            return json_unexpected(json, "\",\" or \"]\"");
+        if (!json_more(json, ']', &more)) {
+            return NULL;
         }
-
-        if (*json->pos == ']') {
-            break;
-        }
-
-        json->pos++;
-        json_space(json);
     }
 
-done:
-
-    json->pos++;
     json->depth--;
 
     return list;
+}
+
+
+/* past the bracket that closes, when nothing is between */
+
+static bool
+json_empty(workflow_json_t *json, char close)
+{
+    if (json->pos == json->end || *json->pos != close) {
+        return false;
+    }
+
+    json->pos++;
+
+    return true;
+}
+
+
+/* past a comma, and then there is more, or past the bracket that closes */
+
+static bool
+json_more(workflow_json_t *json, char close, bool *more)
+{
+    json_space(json);
+
+    if (json->pos == json->end || (*json->pos != ',' && *json->pos != close)) {
+        json_unexpected(json, close == '}' ? "\",\" or \"}\""
+                                           : "\",\" or \"]\"");
+        return false;
+    }
+
+    *more = *json->pos == ',';
+    json->pos++;
+
+    if (*more) {
+        json_space(json);
+    }
+
+    return true;
 }
 
 

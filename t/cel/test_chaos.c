@@ -91,6 +91,27 @@ chaos_compile(void)
 }
 
 
+/* one evaluation in an arena that is given back */
+
+static cel_status_t
+chaos_run(back_t *b, cel_arena_t *arena, cel_eval_t *eval)
+{
+    cel_value_t   value;
+    cel_status_t  rc;
+
+    *eval = b->eval;
+    eval->arena = arena;
+    eval->cost = 0;
+    eval->next_look = 0;
+
+    rc = cel_eval(b->program, eval, &value);
+
+    cel_arena_reset(arena);
+
+    return rc;
+}
+
+
 static uint64_t
 chaos_eval(back_t *b)
 {
@@ -100,20 +121,12 @@ chaos_eval(back_t *b)
     back_alloc_t  a;
     cel_arena_t   arena;
     cel_eval_t    eval;
-    cel_value_t   value;
 
     for (n = 1; n < 10000; n++) {
         back_alloc_init(&a, n);
         cel_arena_init(&arena, &a.allocator, first, sizeof(first), 0);
 
-        eval = b->eval;
-        eval.arena = &arena;
-        eval.cost = 0;
-        eval.next_look = 0;
-
-        rc = cel_eval(b->program, &eval, &value);
-
-        cel_arena_reset(&arena);
+        rc = chaos_run(b, &arena, &eval);
 
         if (a.live != 0) {
             is_int(a.live, 0, "failure %d while evaluating leaks", (int) n);
@@ -144,19 +157,11 @@ chaos_limit(back_t *b)
     cel_status_t  rc;
     cel_arena_t   arena;
     cel_eval_t    eval;
-    cel_value_t   value;
 
     for (limit = 8; limit < 1 << 20; limit += 8) {
         cel_arena_init(&arena, &b->alloc.allocator, NULL, 0, limit);
 
-        eval = b->eval;
-        eval.arena = &arena;
-        eval.cost = 0;
-        eval.next_look = 0;
-
-        rc = cel_eval(b->program, &eval, &value);
-
-        cel_arena_reset(&arena);
+        rc = chaos_run(b, &arena, &eval);
 
         if (rc == CEL_OK) {
             return limit;
