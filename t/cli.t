@@ -153,6 +153,26 @@ for my $row ([ "'allow'", 1 ], [ "{'outcome': 'Allow'}", 1 ],
         $warned, $warned ? 'with a warning' : 'without a warning');
 }
 
+# names that are the end of a fact's
+
+for my $row ([ "headers['x'] == '1'", 'headers', 'request.headers' ],
+    [ "req.method == 'GET'", 'req.method', 'request.method' ],
+    [ "path.startsWith('/a')", 'path', 'request.path' ],
+    [ "'a' in user.roles", 'user.roles', 'subject.roles' ],
+    [ "id == '1'", 'id' ], [ 'body.x == 1', 'body' ],
+    [ "a.b.method == ''", 'a' ])
+{
+    my ($condition, $name, $meant) = @$row;
+
+    put('names.yaml', "name: names\nrule:\n  match:\n"
+        . "    - output: \"$condition\"\n");
+    run('', 'check', "$dir/names.yaml");
+
+    like($out, qr/undeclared reference to '\Q$name\E' \(in container ''\)@{[
+        $meant ? qr{, did you mean '\Q$meant\E'\?} : '']} \(rule/,
+        "$condition: " . ($meant // 'nothing near'));
+}
+
 put('tab.yaml', "name: tab\nrule:\n\tmatch:\n    - output: 'true'\n");
 run('', 'check', "$dir/tab.yaml");
 is($code, 1, 'a tab is refused');

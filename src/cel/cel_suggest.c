@@ -41,6 +41,10 @@ static void cel_suggest_facts(cel_suggest_t *suggest,
 static void cel_suggest_consider(cel_suggest_t *suggest, const char *name);
 static uint32_t cel_suggest_distance(const char *a, size_t alen,
     const char *b, size_t blen);
+static void cel_suggest_last(cel_suggest_t *suggest,
+    const cel_checker_t *checker, size_t all);
+static const char *cel_suggest_ending(const cel_checker_t *checker,
+    const char *part, size_t len);
 static const char *cel_suggest_habit(const cel_node_t *node);
 static bool cel_suggest_quotes(const cel_node_t *node);
 static void cel_suggest_report(cel_checker_t *checker, uint32_t offset,
@@ -150,6 +154,10 @@ cel_suggest_name(cel_checker_t *checker, const cel_node_t *node)
         }
     }
 
+    if (suggest.best == NULL) {
+        cel_suggest_last(&suggest, checker, all);
+    }
+
     if (suggest.best == NULL && cel_suggest_quotes(node)) {
         cel_issue(checker->issues, CEL_E_CHECK, checker->ast, root->offset,
                   "undeclared reference to '%.*s' (in container '%s'), did "
@@ -160,6 +168,73 @@ cel_suggest_name(cel_checker_t *checker, const cel_node_t *node)
     }
 
     cel_suggest_report(checker, root->offset, &suggest);
+}
+
+
+/*
+ * headers, where request.headers was meant, or req.headers: the first or the
+ * second part is the last one of a single fact
+ */
+
+static void
+cel_suggest_last(cel_suggest_t *suggest, const cel_checker_t *checker,
+    size_t all)
+{
+    size_t  end;
+
+    suggest->best = cel_suggest_ending(checker, suggest->name, suggest->len);
+
+    if (suggest->best != NULL || suggest->len == all) {
+        return;
+    }
+
+    for (end = suggest->len + 1; end < all && suggest->name[end] != '.';
+         end++)
+    {
+        /* void */
+    }
+
+    suggest->best = cel_suggest_ending(checker,
+                                       suggest->name + suggest->len + 1,
+                                       end - suggest->len - 1);
+
+    if (suggest->best != NULL) {
+        suggest->len = end;
+    }
+}
+
+
+static const char *
+cel_suggest_ending(const cel_checker_t *checker, const char *part, size_t len)
+{
+    uint32_t           i;
+    const char        *found, *end;
+    const cel_fact_t  *fact;
+
+    found = NULL;
+
+    for (i = 0; i < CEL_ENV_BUCKETS; i++) {
+        for (fact = checker->env->facts[i]; fact != NULL; fact = fact->next) {
+
+            if (fact->len <= len) {
+                continue;
+            }
+
+            end = fact->name + fact->len - len;
+
+            if (end[-1] != '.' || memcmp(end, part, len) != 0) {
+                continue;
+            }
+
+            if (found != NULL) {
+                return NULL;
+            }
+
+            found = fact->name;
+        }
+    }
+
+    return found;
 }
 
 
