@@ -74,6 +74,8 @@ count(const void *caller)
         return;
     }
 
+    memset(&info, 0, sizeof(Dl_info));
+
     if (dladdr(caller, &info) != 0 && info.dli_fname != NULL
         && (strstr(info.dli_fname, "libstdc++") != NULL
             || strstr(info.dli_fname, "libre2") != NULL
