@@ -23,6 +23,8 @@ for my $where (qw(http server location)) {
     $c->good($where, 'constraint_memory_limit 64k;');
 }
 
+$c->bad('server', 'constraint_memory_limit 0;',
+    qr/"constraint_memory_limit" directive must be more than 0/);
 $c->bad('main', 'constraint_memory_limit 1k;', qr/not allowed here/);
 $c->bad('http', 'constraint_memory_limit big;', qr/invalid value/);
 $c->bad('http', 'constraint_memory_limit -1;', qr/invalid value/);

@@ -25,6 +25,8 @@ for my $where (qw(http server location)) {
 
 $c->good('server', 'constraint_timeout 50ms;');
 
+$c->bad('server', 'constraint_timeout 0;',
+    qr/"constraint_timeout" directive must be more than 0/);
 $c->bad('main', 'constraint_timeout 1s;', qr/not allowed here/);
 $c->bad('server', 'constraint_timeout soon;', qr/invalid value/);
 $c->bad('server', 'constraint_timeout;', qr/invalid number of arguments/);

@@ -122,9 +122,11 @@ char *ngx_http_constraint_conf_audit_log(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_constraint_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
-/* conf_names.c; enum: like nginx's own slot, and tells the values there are */
+/* conf_names.c; enum: like nginx's own slot, and tells the values there are;
+ * some: after a slot of a size or a time, which must not be 0 */
 char *ngx_http_constraint_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_constraint_conf_some(ngx_conf_t *cf, void *post, void *data);
 char *ngx_http_constraint_conf_allow_vars(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_constraint_conf_single_headers(ngx_conf_t *cf,

@@ -59,6 +59,19 @@ ngx_http_constraint_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* data: a size_t or an ngx_msec_t, which are alike */
+
+char *
+ngx_http_constraint_conf_some(ngx_conf_t *cf, void *post, void *data)
+{
+    size_t  *value = data;
+
+    return *value != 0 ? NGX_CONF_OK
+                       : "must be more than 0, with which nothing could be "
+                         "decided";
+}
+
+
 /* constraint_allow_vars NAME... */
 
 char *

@@ -95,6 +95,11 @@ static ngx_conf_num_bounds_t  ngx_http_constraint_pending_bounds = {
 };
 
 
+static ngx_conf_post_t  ngx_http_constraint_some = {
+    ngx_http_constraint_conf_some
+};
+
+
 #define NGX_HTTP_CONSTRAINT_LEVELS                                           \
     NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
 
@@ -204,7 +209,7 @@ static ngx_command_t  ngx_http_constraint_commands[] = {
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_constraint_loc_conf_t, memory_limit),
-      NULL },
+      &ngx_http_constraint_some },
 
     { ngx_string("constraint_thread_pool"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -225,7 +230,7 @@ static ngx_command_t  ngx_http_constraint_commands[] = {
       ngx_conf_set_msec_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_constraint_loc_conf_t, timeout),
-      NULL },
+      &ngx_http_constraint_some },
 
     { ngx_string("constraint_profile_define"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
