@@ -13,6 +13,7 @@
 #include "cel_parse.h"
 
 #include <string.h>
+#include <strings.h>
 
 
 static const char *cel_parse_hint(const char *source,
@@ -153,11 +154,11 @@ cel_parse_hint(const char *source, const cel_token_t *token)
 
     text = source + token->offset;
 
-    if (token->len == 3 && memcmp(text, "and", 3) == 0) {
+    if (token->len == 3 && strncasecmp(text, "and", 3) == 0) {
         return ", 'and' is '&&'";
     }
 
-    if (token->len == 2 && memcmp(text, "or", 2) == 0) {
+    if (token->len == 2 && strncasecmp(text, "or", 2) == 0) {
         return ", 'or' is '||'";
     }
 
@@ -170,7 +171,7 @@ cel_parse_hint(const char *source, const cel_token_t *token)
     }
 
     if (end >= 3 && end < token->offset
-        && memcmp(source + end - 3, "not", 3) == 0
+        && strncasecmp(source + end - 3, "not", 3) == 0
         && (end == 3 || strchr(" (!&|?:,[", source[end - 4]) != NULL))
     {
         return ", 'not' is '!'";

@@ -79,6 +79,7 @@ static const struct {
     { "str", "string" },
     { "float", "double" },
     { "defined", "has" },
+    { "not", "!" },
     { NULL, NULL }
 };
 
