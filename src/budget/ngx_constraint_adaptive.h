@@ -28,8 +28,9 @@
  * the limit is then max_exec_ms, or max_ms where there is none, inside the
  * bounds as well.
  *
- * Time is ngx_constraint_now_ns() / 1000000; one that steps backwards costs a
- * look, or a window's age.  Any thread; no lock.
+ * Time is ngx_current_msec, of the machine's monotonic clock and so the same in
+ * all processes but for how late a worker looks at it; one that steps backwards
+ * costs a look, or a window's age.  Any thread; no lock.
  */
 
 

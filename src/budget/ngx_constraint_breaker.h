@@ -22,7 +22,8 @@
  * killed) is made up for: after another open_ms the period begins anew.
  *
  * The window slides in 32 steps: a violation counts for at least window_ms
- * less a 32nd, and at most for window_ms.
+ * less a 32nd, and at most for window_ms.  One that is counted by another
+ * window_ms than the last begins the window anew.
  *
  * Time is ngx_constraint_now_ns() / 1000000: monotonic, one for all
  * processes of the machine.  Where it steps backwards all the same, a breaker

@@ -465,12 +465,12 @@ static ngx_constraint_stats_slot_t *
 ngx_constraint_stats_recycle_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_slot_e kind, ngx_constraint_stats_slot_t *keep)
 {
-    int32_t                       age, oldest_age;
+    int32_t                       age;
     ngx_uint_t                    i, seen, states;
     ngx_constraint_stats_slot_t  *slot, *oldest;
 
     oldest = NULL;
-    oldest_age = -1;
+    age = -1;
     seen = 0;
     states = 0;
 
@@ -487,13 +487,7 @@ ngx_constraint_stats_recycle_locked(ngx_constraint_stats_t *stats,
         }
 
         seen++;
-        age = (int32_t) (ngx_constraint_stats_now() - slot->used);
-        age = ngx_max(age, 0);
-
-        if (age > oldest_age) {
-            oldest = slot;
-            oldest_age = age;
-        }
+        ngx_constraint_stats_older(slot, &oldest, &age);
     }
 
     return (kind == NGX_CONSTRAINT_SLOT_STATE && states >= seen)

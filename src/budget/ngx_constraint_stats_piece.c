@@ -214,12 +214,12 @@ static ngx_uint_t
 ngx_constraint_stats_evict_locked(ngx_constraint_stats_t *stats,
     ngx_constraint_stats_slot_t *keep)
 {
-    int32_t                       age, oldest_age;
+    int32_t                       age;
     ngx_uint_t                    i, seen;
     ngx_constraint_stats_slot_t  *slot, *oldest;
 
     oldest = NULL;
-    oldest_age = -1;
+    age = -1;
     seen = 0;
 
     for (i = 0; i < stats->nslots && seen < NGX_CONSTRAINT_STATS_EVICT; i++) {
@@ -233,14 +233,7 @@ ngx_constraint_stats_evict_locked(ngx_constraint_stats_t *stats,
         }
 
         seen++;
-
-        age = (int32_t) (ngx_constraint_stats_now() - slot->used);
-        age = ngx_max(age, 0);
-
-        if (age > oldest_age) {
-            oldest = slot;
-            oldest_age = age;
-        }
+        ngx_constraint_stats_older(slot, &oldest, &age);
     }
 
     if (oldest == NULL) {

@@ -150,7 +150,7 @@ ngx_constraint_stats_profile_recycle_locked(ngx_constraint_stats_t *stats)
 static ngx_constraint_stats_slot_t *
 ngx_constraint_stats_profile_idle_locked(ngx_constraint_stats_t *stats)
 {
-    int32_t                       age, oldest_age;
+    int32_t                       age;
     ngx_uint_t                    i;
     ngx_constraint_stats_slot_t  *slot, *oldest;
 
@@ -167,20 +167,16 @@ ngx_constraint_stats_profile_idle_locked(ngx_constraint_stats_t *stats)
     }
 
     oldest = NULL;
-    oldest_age = NGX_CONSTRAINT_STATS_PROFILE_IDLE
-                 - ngx_constraint_fault("stats.profile_idle") - 1;
+    age = NGX_CONSTRAINT_STATS_PROFILE_IDLE
+          - ngx_constraint_fault("stats.profile_idle") - 1;
 
     /* the first three are of all tables */
 
     for (i = NGX_CONSTRAINT_STATS_SLOT_OTHER + 1; i < stats->filled; i++) {
         slot = &stats->slots[i];
-        age = (int32_t) (ngx_constraint_stats_now() - slot->used);
 
-        if ((slot->tag & 1) && slot->kind == NGX_CONSTRAINT_SLOT_PROFILE
-            && age > oldest_age)
-        {
-            oldest = slot;
-            oldest_age = age;
+        if ((slot->tag & 1) && slot->kind == NGX_CONSTRAINT_SLOT_PROFILE) {
+            ngx_constraint_stats_older(slot, &oldest, &age);
         }
     }
 

@@ -144,6 +144,26 @@ struct ngx_constraint_stats_s {
 };
 
 
+/* Who is to give way of those it is told of: not used for longer than age. */
+
+static ngx_inline void
+ngx_constraint_stats_older(ngx_constraint_stats_slot_t *slot,
+    ngx_constraint_stats_slot_t **oldest, int32_t *age)
+{
+    int32_t  idle;
+
+    /* a worker's clock may be a bit ahead of ours */
+
+    idle = (int32_t) (ngx_constraint_stats_now() - slot->used);
+    idle = ngx_max(idle, 0);
+
+    if (idle > *age) {
+        *oldest = slot;
+        *age = idle;
+    }
+}
+
+
 /* stats.c; lock and unlock frame every change */
 void ngx_constraint_stats_lock(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool);

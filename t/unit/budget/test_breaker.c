@@ -167,6 +167,18 @@ test_window(void)
     now_ms += conf.window_ms * 31 / 32 - 1;
     is_int(leave(0, 1), NGX_CONSTRAINT_BREAKER_OPEN,
            "what is younger by a 32nd does");
+
+    start(10, 1);
+
+    for (i = 0; i < 9; i++) {
+        (void) leave(0, 1);
+    }
+
+    conf.window_ms *= 2;
+    is_int(leave(0, 1), NGX_CONSTRAINT_BREAKER_STATES,
+           "what was counted by another window");
+    (void) now();
+    is_int(status.violations, 1, "is forgotten");
 }
 
 
