@@ -28,6 +28,8 @@ static void cel_check_declared(cel_checker_t *checker, cel_node_t *node);
 static void cel_check_mismatch(cel_checker_t *checker,
     const cel_node_t *node);
 static void cel_check_hint(const cel_node_t *node, char *hint, size_t size);
+static void cel_check_hint_text(const cel_node_t *node, char *hint,
+    size_t size);
 static void cel_check_takes(const cel_node_t *node, char *hint, size_t size);
 static void cel_check_constant_key(cel_checker_t *checker,
     const cel_node_t *node);
@@ -397,6 +399,9 @@ cel_check_hint(const cel_node_t *node, char *hint, size_t size)
 
         if (numbers) {
             snprintf(hint, size, ", convert one side, as in double(x)");
+
+        } else if (strchr(node->name, '[') == NULL) {
+            cel_check_hint_text(node, hint, size);
         }
 
         return;
@@ -412,6 +417,59 @@ cel_check_hint(const cel_node_t *node, char *hint, size_t size)
     snprintf(hint, size, "%s", member
              ? ", it has no receiver: call it as f(x)"
              : ", it has a receiver: call it as x.f()");
+}
+
+
+/* text beside something else: what makes that of text */
+
+static void
+cel_check_hint_text(const cel_node_t *node, char *hint, size_t size)
+{
+    const char        *convert;
+    const cel_node_t  *other;
+
+    if (cel_type_kind(node->items[0]->type) == CEL_STRING) {
+        other = node->items[1];
+
+    } else if (cel_type_kind(node->items[1]->type) == CEL_STRING) {
+        other = node->items[0];
+
+    } else {
+        return;
+    }
+
+    switch (cel_type_kind(other->type)) {
+
+    case CEL_INT:
+        convert = "int";
+        break;
+
+    case CEL_UINT:
+        convert = "uint";
+        break;
+
+    case CEL_DOUBLE:
+        convert = "double";
+        break;
+
+    case CEL_BOOL:
+        convert = "bool";
+        break;
+
+    case CEL_TIMESTAMP:
+        convert = "timestamp";
+        break;
+
+    case CEL_DURATION:
+        convert = "duration";
+        break;
+
+    default:
+        return;
+    }
+
+    snprintf(hint, size, ", convert one side, as in %s('...')%s", convert,
+             strcmp(node->name, "_+_") == 0 ? " or string(x)" : "");
 }
 
 

@@ -46,7 +46,9 @@ static void cel_suggest_last(cel_suggest_t *suggest,
 static const char *cel_suggest_ending(const cel_checker_t *checker,
     const char *part, size_t len);
 static const char *cel_suggest_habit(const cel_node_t *node);
-static bool cel_suggest_quotes(const cel_node_t *node);
+static bool cel_suggest_quotes(const cel_checker_t *checker,
+    const cel_node_t *node);
+static bool cel_suggest_is_key(const char *source, uint32_t offset);
 static void cel_suggest_report(cel_checker_t *checker, uint32_t offset,
     const cel_suggest_t *suggest);
 
@@ -159,7 +161,7 @@ cel_suggest_name(cel_checker_t *checker, const cel_node_t *node)
         cel_suggest_last(&suggest, checker, all);
     }
 
-    if (suggest.best == NULL && cel_suggest_quotes(node)) {
+    if (suggest.best == NULL && cel_suggest_quotes(checker, node)) {
         cel_issue(checker->issues, CEL_E_CHECK, checker->ast, root->offset,
                   "undeclared reference to '%.*s' (in container '%s'), did "
                   "you mean the string '%.*s' in quotes?", (int) suggest.len,
@@ -239,14 +241,55 @@ cel_suggest_ending(const cel_checker_t *checker, const char *part, size_t len)
 }
 
 
-/* GET, where 'GET' was meant: capitals alone are rarely a name */
+/*
+ * GET, where 'GET' was meant: capitals alone are rarely a name; {outcome: x},
+ * where the key 'outcome' was meant
+ */
 
 static bool
-cel_suggest_quotes(const cel_node_t *node)
+cel_suggest_quotes(const cel_checker_t *checker, const cel_node_t *node)
 {
-    return node->kind == CEL_N_IDENT && node->name_len >= 2
-           && strspn(node->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
-              == node->name_len;
+    uint32_t     end;
+    const char  *source;
+
+    if (node->kind != CEL_N_IDENT) {
+        return false;
+    }
+
+    if (node->name_len >= 2
+        && strspn(node->name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+           == node->name_len)
+    {
+        return true;
+    }
+
+    source = checker->ast->source;
+
+    for (end = node->offset + node->name_len;
+         end < checker->ast->len && source[end] == ' ';
+         end++)
+    {
+        /* void */
+    }
+
+    return end < checker->ast->len && source[end] == ':'
+           && cel_suggest_is_key(source, node->offset);
+}
+
+
+/* does what begins here follow a "{" or, in a map, a ","? */
+
+static bool
+cel_suggest_is_key(const char *source, uint32_t offset)
+{
+    while (offset > 0
+           && (source[offset - 1] == ' ' || source[offset - 1] == '\n'))
+    {
+        offset--;
+    }
+
+    return offset > 0
+           && (source[offset - 1] == '{' || source[offset - 1] == ',');
 }
 
 

@@ -23,7 +23,8 @@ typedef struct {
     workflow_document_t  *doc;
     yaml_parser_t         parser;
     yaml_event_t          event;
-    size_t                index;
+    size_t                index;        /* of pos, in characters */
+    uint32_t              start;        /* behind a byte order mark */
     uint32_t              pos;
     uint32_t              line;
     uint32_t              depth;
@@ -56,6 +57,13 @@ workflow_yaml_read(workflow_document_t *doc)
     yaml.doc = doc;
     yaml.line = 1;
 
+    /* libyaml would take a byte order mark for an indented column */
+
+    if (doc->len >= 3 && memcmp(doc->text, "\xef\xbb\xbf", 3) == 0) {
+        yaml.start = 3;
+        yaml.pos = 3;
+    }
+
     if (!yaml_parser_initialize(&yaml.parser)) {
         return workflow_issue(doc, WORKFLOW_I_LIMIT, 0, NULL,
                               "not enough memory for the document");
@@ -63,7 +71,9 @@ workflow_yaml_read(workflow_document_t *doc)
 
     yaml_parser_set_encoding(&yaml.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&yaml.parser,
-                                 (const unsigned char *) doc->text, doc->len);
+                                 (const unsigned char *) doc->text
+                                 + yaml.start,
+                                 doc->len - yaml.start);
 
     rc = yaml_document(&yaml);
 
@@ -404,7 +414,7 @@ yaml_problem(workflow_yaml_t *yaml)
 
     if (parser->error == YAML_READER_ERROR) {
         return workflow_issue(yaml->doc, WORKFLOW_I_SYNTAX,
-                              parser->problem_offset, NULL,
+                              yaml->start + parser->problem_offset, NULL,
                               "%s", parser->problem);
     }
 

@@ -179,11 +179,15 @@ static const struct {
     { "nginx.var(1)", "1:7: nginx.var() takes one string literal" },
 
     { "1 + 'a'", "1:3: found no matching overload for '_+_' applied to "
-                 "'(int, string)'" },
+                 "'(int, string)', "
+      "convert one side, as in int('...') or string(x)" },
+    { "'a'[1]", "1:4: found no matching overload for '_[_]' applied to "
+      "'(string, int)'" },
     { "1 + 1.0", "1:3: found no matching overload for '_+_' applied to "
                  "'(int, double)', convert one side, as in double(x)" },
     { "1 == 'a'", "1:3: found no matching overload for '_==_' applied to "
-                  "'(int, string)'" },
+                  "'(int, string)', "
+      "convert one side, as in int('...')" },
     { "x == null", "1:3: found no matching overload for '_==_' applied to "
                    "'(int, null)'" },
     { "[1] == ['a']", "1:5: found no matching overload for '_==_' applied to "

@@ -81,7 +81,8 @@ test_format(cel_env_t *env)
     n = format(env, "x + 'a'", buf, sizeof(buf));
     is_str(buf,
            "ERROR: policy.yaml:1:3: found no matching overload for '_+_' "
-           "applied to '(int, string)'\n"
+           "applied to '(int, string)', convert one side, as in int('...') "
+           "or string(x)\n"
            " | x + 'a'\n"
            " | ..^", "an error is shown with its line and a caret");
     is_int(n, strlen(buf), "the length is given");
@@ -89,14 +90,16 @@ test_format(cel_env_t *env)
     format(env, "\n\n  x +\n  '\xc3\xa9' + 1\n + b", buf, sizeof(buf));
     is_str(buf,
            "ERROR: policy.yaml:3:5: found no matching overload for '_+_' "
-           "applied to '(int, string)'\n"
+           "applied to '(int, string)', convert one side, as in int('...') "
+           "or string(x)\n"
            " |   x +\n"
            " | ....^", "of several lines the one that is meant");
 
     format(env, "'\xc3\xa9\xf0\x9f\x90\xb1' + 1", buf, sizeof(buf));
     is_str(buf,
            "ERROR: policy.yaml:1:6: found no matching overload for '_+_' "
-           "applied to '(string, int)'\n"
+           "applied to '(string, int)', convert one side, as in int('...') "
+           "or string(x)\n"
            " | '\xc3\xa9\xf0\x9f\x90\xb1' + 1\n"
            " | .....^", "the caret counts characters, not bytes");
 

@@ -131,6 +131,10 @@ static const document_t  documents[] = {
       NULL },
     { "byte order mark in YAML", Y, "\xef\xbb\xbf" "a: 1", "{\"a\":1}", 0, 0,
       NULL },
+    { "byte order mark before lines", Y, "\xef\xbb\xbf" "a: 1\nb:\n  - 2\n",
+      "{\"a\":1,\"b\":[2]}", 0, 0, NULL },
+    { "an error behind it", Y, "\xef\xbb\xbf" "a: 1\n&b c: 1\n", NULL, 2, 1,
+      "anchor" },
 
     /* YAML that is not accepted */
 
