@@ -75,6 +75,9 @@ sub taken {
         my $client = $t->connect();
         $t->api('PUT', '/fault/task.delay_ms', { value => 1500 });
         $client->send('GET', "/thread/?type=$name$try&deny=0");
+
+        # it has begun by the next answer, or it is tried again
+
         $t->api('GET', '/status');
         $t->api('PUT', '/fault/task.delay_ms', { value => 0 });
 

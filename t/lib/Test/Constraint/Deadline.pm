@@ -30,7 +30,7 @@ sub deadline {
         my $step = $now - $last;
 
         $last = $now;
-        $left -= $step > 1 ? 1 : $step;
+        $left -= $step > 1 ? 1 : $step < 0 ? 0 : $step;
 
         return $left < 0;
     };
