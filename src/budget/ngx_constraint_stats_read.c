@@ -539,6 +539,12 @@ ngx_constraint_stats_copy(ngx_constraint_stats_t *stats,
         }
     }
 
+    stats->recycled += from->recycled;
+    stats->evicted += from->evicted;
+    stats->unobserved += from->unobserved;
+    stats->lost += from->lost;
+    stats->stateless += from->stateless;
+
     ngx_constraint_stats_unlock(from, from_shpool);
 }
 

@@ -645,6 +645,9 @@ copied(size_t size)
     after = sum();
     is_int(after.all, before.all, "all is counted in %lu bytes",
            (unsigned long) size);
+    ok(stats->recycled >= old->recycled && stats->evicted >= old->evicted
+       && stats->unobserved >= old->unobserved && stats->lost == old->lost
+       && stats->stateless == old->stateless, "what was not, too");
     ok(whole(), "they are whole");
 
     good = 1;
@@ -707,6 +710,8 @@ test_copy(void)
     }
 
     ngx_constraint_stats_label(stats, &pool);
+    ngx_constraint_stats_stateless(stats);
+    stats->lost++;
 
     copied(SIZE);
     copied(SIZE / 2);
