@@ -186,6 +186,10 @@ sub configuration {
     my $globals = Test::Constraint::globals_line()
         . "\npid $dir/doc.pid;\nerror_log $dir/doc-error.log;\n";
 
+    # nobody but root writes there
+
+    $text =~ s{/var/log/nginx/}{$dir/}g;
+
     return $t->expand($globals . $pools . $text);
 }
 

@@ -450,8 +450,7 @@ $at{$held}[0]->send('PUT', '/constraint/again', body => json(
     headers => { 'Content-Type' => 'application/json' });
 
 ok((wait_until {
-    $at{$held}[1]->request('GET', '/status')->json
-        ->{data}{worker}{writes_queued} == 1;
+    (($t->api('GET', '/fault/store.holding'))[1])->{data}{value};
 }), 'a write has begun');
 
 # of the next writes none is held by itself
@@ -459,6 +458,11 @@ ok((wait_until {
 fault('store.hold_write_ms', 0);
 kill('STOP', $held);
 $t->{stopped} = $held;
+
+# until it has stopped it may be the one that is woken for a connection, which
+# nobody else would accept then
+
+ok((wait_until { slurp("/proc/$held/stat") =~ /\) T / } 10), 'it stops');
 
 my $seconds = $t->long() ? 5 : 2;
 my $end = time() + $seconds;

@@ -151,6 +151,7 @@ ngx_uint_t ngx_constraint_utf8_valid(const u_char *p, size_t len);
  *   store.open_fails         the store cannot be opened
  *   store.read_busy          a read in the event loop finds the map in use
  *   store.hold_write_ms      a write keeps LMDB's lock so long
+ *   store.holding            one does; set by it
  *   store.map_full           puts find the map full
  *   store.disk_full          the file cannot grow
  *   store.kill_before_commit kills the process with a write uncommitted

@@ -27,6 +27,9 @@ static void ngx_constraint_write_done(ngx_constraint_job_t *job);
 static void ngx_constraint_write_log(ngx_constraint_write_t *write);
 static void ngx_constraint_write_destroy(ngx_constraint_job_t *job);
 static void ngx_constraint_write_run_thread(ngx_constraint_job_t *job);
+#if (NGX_CONSTRAINT_FAULTS)
+static void ngx_constraint_write_hold(void);
+#endif
 static void ngx_constraint_write_transaction(
     ngx_constraint_writing_t *writing);
 static int ngx_constraint_write_inside(ngx_constraint_writing_t *writing);
@@ -188,6 +191,26 @@ ngx_constraint_write_run_thread(ngx_constraint_job_t *job)
 }
 
 
+#if (NGX_CONSTRAINT_FAULTS)
+
+static void
+ngx_constraint_write_hold(void)
+{
+    ngx_int_t  ms;
+    ngx_str_t  holding = ngx_string("store.holding");
+
+    ms = ngx_constraint_fault("store.hold_write_ms");
+
+    if (ms) {
+        (void) ngx_constraint_fault_set(&holding, 1);
+        ngx_msleep(ms);
+        (void) ngx_constraint_fault_set(&holding, 0);
+    }
+}
+
+#endif
+
+
 static void
 ngx_constraint_write_transaction(ngx_constraint_writing_t *writing)
 {
@@ -206,9 +229,9 @@ ngx_constraint_write_transaction(ngx_constraint_writing_t *writing)
         return;
     }
 
-    if (ngx_constraint_fault("store.hold_write_ms")) {
-        ngx_msleep(ngx_constraint_fault("store.hold_write_ms"));
-    }
+#if (NGX_CONSTRAINT_FAULTS)
+    ngx_constraint_write_hold();
+#endif
 
     writing->dbi = store->dbi;
     writing->now_ms = ngx_constraint_now_ms();

@@ -76,6 +76,12 @@ ngx_http_constraint_path_unusual(const ngx_str_t *raw)
     size_t    i;
     uint64_t  high, part;
 
+    /* none is known: the request line was broken, and has an error page */
+
+    if (raw->len == 0) {
+        return 0;
+    }
+
     high = 0;
 
     for (i = 0; i + sizeof(part) <= raw->len; i += sizeof(part)) {

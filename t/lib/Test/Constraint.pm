@@ -415,6 +415,7 @@ sub pinned {
     my %pinned;
 
     kill('STOP', @others);
+    wait_until { !grep { slurp("/proc/$_/stat") !~ /\) T / } @others } 10;
 
     wait_until {
         my $client = $self->connect();
