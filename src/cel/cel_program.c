@@ -13,6 +13,7 @@
 #include "cel_code.h"
 #include "cel_atom.h"
 #include "cel_env.h"
+#include "cel_branch.h"
 #include "cel_quick.h"
 #include "cel_re2.h"
 
@@ -119,6 +120,7 @@ cel_program_make(cel_code_t *c, const cel_cost_t *cost)
     }
 
     cel_quick_find(program);
+    cel_branch_find(program);
 
     return true;
 }

@@ -89,8 +89,13 @@ typedef struct {
 } cel_quick_t;
 
 
+/* Comparisons that decide one after the other, see cel_branch.h. */
+typedef struct cel_branch_s  cel_branch_t;
+
+
 struct cel_program_s {
     cel_quick_t           quick;         /* first: all that is read then */
+    const cel_branch_t   *branch;        /* or NULL */
     const cel_instr_t    *code;
     const cel_value_t    *constants;
     const cel_call_t     *calls;

@@ -19,6 +19,7 @@
 
 
 #include "cel_program.h"
+#include "cel_branch.h"
 #include "cel_quick.h"
 
 
@@ -90,6 +91,8 @@ cel_vm_enter(const cel_program_t *program, cel_eval_t *eval,
 cel_status_t
 cel_eval(const cel_program_t *program, cel_eval_t *eval, cel_value_t *value)
 {
+    cel_status_t  rc;
+
     if (cel_unlikely(eval->next_look == 0)) {
         cel_vm_first_look(eval);
     }
@@ -98,6 +101,14 @@ cel_eval(const cel_program_t *program, cel_eval_t *eval, cel_value_t *value)
         && cel_likely(cel_quick_run(&program->quick, eval, value)))
     {
         return CEL_OK;
+    }
+
+    if (program->branch != NULL) {
+        rc = cel_branch_run(program->branch, eval, value);
+
+        if (cel_likely(rc != CEL_NOT_FOUND)) {
+            return rc;
+        }
     }
 
     return cel_vm_eval(program, eval, value);
