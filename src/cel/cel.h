@@ -345,7 +345,7 @@ cel_status_t cel_eval_charge(cel_eval_t *eval, uint64_t units);
 
 /* Fills eval->error; always returns CEL_ERROR. */
 cel_status_t cel_eval_fail(cel_eval_t *eval, cel_error_kind_t kind,
-    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+    const char *fmt, ...) __attribute__((cold, format(printf, 3, 4)));
 
 
 /*

@@ -135,6 +135,10 @@ void ngx_constraint_evaluation_job_detach(ngx_constraint_enforcement_t *e);
 cel_status_t ngx_constraint_fact(ngx_constraint_enforcement_t *e,
     cel_eval_t *eval, cel_slot_t slot, cel_value_t *value);
 
+/* the input, which is there and is no null; parsed on the event loop */
+cel_status_t ngx_constraint_fact_document(ngx_constraint_facts_t *facts,
+    cel_eval_t *eval, cel_value_t *value);
+
 /* input.c: parses; NULL with *failure.  Any thread, its own parser. */
 ngx_constraint_document_t *ngx_constraint_document_parse(
     cel_json_parser_t *parser, const ngx_str_t *text,
@@ -145,7 +149,7 @@ void ngx_constraint_document_release(ngx_constraint_document_t *document);
 void ngx_constraint_verdict(ngx_constraint_enforcement_t *e,
     ngx_constraint_evaluation_t *ev);
 void ngx_constraint_fail(ngx_constraint_enforcement_t *e,
-    ngx_constraint_error_e error, const char *fmt, ...);
+    ngx_constraint_error_e error, const char *fmt, ...) __attribute__((cold));
 void ngx_constraint_complete(ngx_constraint_enforcement_t *e);
 
 void ngx_constraint_sampled_out(ngx_constraint_enforcement_t *e);
@@ -169,11 +173,12 @@ ngx_uint_t ngx_constraint_sample_key(ngx_constraint_evaluation_t *ev);
 ngx_constraint_violations_t *ngx_constraint_decision_violations(
     ngx_constraint_enforcement_t *e);
 void ngx_constraint_violate(ngx_constraint_enforcement_t *e,
-    ngx_constraint_violation_e type, uint64_t allowed, uint64_t actual);
+    ngx_constraint_violation_e type, uint64_t allowed, uint64_t actual)
+    __attribute__((cold));
 void ngx_constraint_fail_deadline(ngx_constraint_enforcement_t *e,
-    const char *message);
+    const char *message) __attribute__((cold));
 void ngx_constraint_fail_memory(ngx_constraint_enforcement_t *e,
-    const cel_arena_t *arena, const char *message);
+    const cel_arena_t *arena, const char *message) __attribute__((cold));
 ngx_int_t ngx_constraint_retry(ngx_constraint_enforcement_t *e);
 
 /* feedback.c: breakers and adaptive limits; state->limits is set and has
