@@ -21,6 +21,7 @@ static cel_status_t compile_policy(workflow_compile_t *c,
     const workflow_options_t *options);
 static cel_status_t compile_prepare(workflow_compile_t *c,
     const workflow_options_t *options);
+static uint32_t compile_conditions(const workflow_node_t *rule);
 static cel_status_t compile_count_parts(workflow_compile_t *c,
     const workflow_node_t *rule);
 static cel_status_t compile_index(workflow_compile_t *c);
@@ -152,6 +153,7 @@ compile_policy(workflow_compile_t *c, const workflow_options_t *options)
         return workflow_compile_memory(c);
     }
 
+    workflow_brief_find(workflow);
     compile_unused(c);
 
     return CEL_OK;
@@ -165,6 +167,7 @@ compile_prepare(workflow_compile_t *c, const workflow_options_t *options)
 {
     size_t                  size;
     const cel_allocator_t  *allocator;
+    const workflow_node_t  *rule;
 
     size = c->workflow->nsteps * sizeof(cel_tests_t);
 
@@ -175,8 +178,10 @@ compile_prepare(workflow_compile_t *c, const workflow_options_t *options)
 
     memset(c->tests, 0, size);
 
-    if (options->plain || c->workflow->nsteps == 1
-        || c->workflow->then != NULL)
+    rule = workflow_node_get(c->doc->root, "rule");
+
+    if (options->plain || c->workflow->then != NULL
+        || compile_conditions(rule) < 2)
     {
         return CEL_OK;
     }
@@ -190,7 +195,34 @@ compile_prepare(workflow_compile_t *c, const workflow_options_t *options)
         return CEL_ERROR;
     }
 
-    return compile_count_parts(c, workflow_node_get(c->doc->root, "rule"));
+    return compile_count_parts(c, rule);
+}
+
+
+/* One alone has nothing in common with another. */
+
+static uint32_t
+compile_conditions(const workflow_node_t *rule)
+{
+    uint32_t                n;
+    const workflow_node_t  *match, *nested;
+
+    n = 0;
+
+    for (match = workflow_node_get(rule, "match")->first;
+         match != NULL;
+         match = match->next)
+    {
+        n += workflow_node_get(match, "condition") != NULL;
+
+        nested = workflow_node_get(match, "rule");
+
+        if (nested != NULL) {
+            n += compile_conditions(nested);
+        }
+    }
+
+    return n;
 }
 
 

@@ -46,6 +46,8 @@ typedef struct {
     uint32_t              line;         /* of the output or the rule */
     uint32_t              condition_line;
     bool                  last;         /* of its rule's matches */
+    bool                  allows;       /* output: a constant, see brief */
+    uint16_t              units;        /* that it costs then */
     const char           *path;         /* "rule.match[1]" */
     const workflow_block_t *block;      /* NULL: the rule is not indexed */
 } workflow_step_t;
@@ -95,6 +97,7 @@ struct workflow_s {
     uint32_t              nfacts;
 
     bool                  any_output;
+    bool                  brief;        /* see workflow_allows() */
     size_t                memory;       /* of the programs */
     cel_cost_sum_t        cost;
 };
@@ -160,6 +163,10 @@ void workflow_warn_unused(workflow_document_t *doc,
  * compiled.  CEL_ERROR when memory is out.
  */
 cel_status_t workflow_account(workflow_t *workflow, bool headers);
+
+
+/* workflow_brief.c: once everything is compiled; sets brief, allows, units */
+void workflow_brief_find(workflow_t *workflow);
 
 
 /* workflow_output.c: what outputs may be, and what they mean */
