@@ -92,9 +92,10 @@ like($out, qr/^\ \ \S+named\.t:\ tests\ 1\ 2\ 3\ 5\ 6\n
     \ {4}1:\ a\ name:\ not\ here\n
     \ {4}2-3:\ the\ same\n
     \ {4}5:\ the\ same\n
-    \ {4}6:\ no\ reason\ given\n
-    \ \ \S+some\.t:\ tests\ 2\n
-    \ {4}2:\ why$/mx, 'by name and reason, runs of the same in one line');
+    \ {4}6:\ no\ reason\ given$/mx,
+    'by name and reason, runs of the same in one line');
+like($out, qr/^  \S+some\.t: tests 2\n    2: why$/m,
+    'the other file as well, whichever ended first');
 
 ($status, $out) = run("$prove '$dir/pass.t' '$dir/fail.t'");
 isnt($status, 0, 'a failure is a failure');
