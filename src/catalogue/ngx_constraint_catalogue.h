@@ -199,6 +199,17 @@ ngx_int_t ngx_constraint_document_limits(ngx_constraint_kind_e kind,
 /* Decisions: what a request needs, compiled, in this worker */
 
 
+/* The enforcer's own: what it knows of a rule's short way. */
+
+typedef struct {
+    unsigned                  known:1;
+    unsigned                  possible:1;
+    unsigned                  input:1;         /* is read */
+    uint8_t                   hope;            /* 0: it is hardly ever taken */
+    uint8_t                   skipped;         /* times, then */
+} ngx_constraint_rule_brief_t;
+
+
 /*
  * A record with its compiled workflow, immutable while it is held; the
  * strings live as long.  A constraint whose workflow is missing or does not
@@ -230,6 +241,7 @@ typedef struct {
      */
     cel_sizes_t               light;
     uint64_t                  light_cost;
+    ngx_constraint_rule_brief_t  brief;
 } ngx_constraint_rule_t;
 
 
@@ -268,6 +280,13 @@ ngx_int_t ngx_constraint_catalogue_acquire(
     ngx_str_t *error);
 void ngx_constraint_catalogue_release(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule);
+
+/*
+ * What this worker's memory has of it, as new as the last sync, valid until
+ * the handler returns to the event loop; NULL: acquire tells.
+ */
+ngx_constraint_rule_t *ngx_constraint_catalogue_peek(
+    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *message_type);
 
 /* Counts into the rule's slot, attaching again if it was recycled.  profile
  * is the rule's or the configuration's own, not a copy. */

@@ -293,6 +293,22 @@ ngx_constraint_catalogue_acquire(ngx_constraint_catalogue_t *catalogue,
 }
 
 
+ngx_constraint_rule_t *
+ngx_constraint_catalogue_peek(ngx_constraint_catalogue_t *catalogue,
+    const ngx_str_t *message_type)
+{
+    ngx_constraint_loaded_t  *loaded;
+
+    if (!ngx_constraint_worker_usable(catalogue)) {
+        return NULL;
+    }
+
+    loaded = ngx_constraint_rule_lookup(catalogue->worker, message_type);
+
+    return loaded ? &loaded->rule : NULL;
+}
+
+
 static ngx_int_t
 ngx_constraint_worker_unusable(ngx_constraint_catalogue_t *catalogue,
     ngx_str_t *error)

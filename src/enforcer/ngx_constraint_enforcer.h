@@ -163,7 +163,7 @@ ngx_constraint_failure_t *ngx_constraint_worker_failure(void);
 /* Notes the failure and fills eval->error; returns CEL_ERROR.  Any thread. */
 cel_status_t ngx_constraint_fact_fail(ngx_constraint_failure_t *failure,
     cel_eval_t *eval, ngx_constraint_error_e error, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+    __attribute__((cold, format(printf, 4, 5)));
 
 
 /*
@@ -328,12 +328,50 @@ struct ngx_constraint_enforcement_s {
 ngx_int_t ngx_constraint_enforce(ngx_constraint_enforcement_t *e);
 
 /*
+ * The short way to an allow that says nothing else: of a constraint in this
+ * worker's memory, for anyone, that bounds nothing, by a workflow that reads
+ * the host's facts and the input and stays below CEL_LOOK_EVERY units.  Most
+ * decisions are of that kind, and what they touch of memory is what they cost.
+ */
+typedef struct {
+    /* in */
+    ngx_constraint_catalogue_t       *catalogue;
+    const ngx_constraint_settings_t  *settings;
+    ngx_constraint_facts_t           *facts;
+    ngx_pool_t                       *pool;
+    const ngx_str_t                  *message_type;  /* configured, valid */
+
+    /* out */
+    ngx_str_t                         rule;
+    uint64_t                          revision;
+    uint64_t                          workflow_revision;
+    uint64_t                          generation;
+    uint64_t                          cost;
+    uint64_t                          time_us;
+    size_t                            memory;
+} ngx_constraint_brief_t;
+
+/*
+ *   NGX_OK        allowed and counted: what ngx_constraint_enforce() would
+ *                 have said
+ *   NGX_AGAIN     the input is needed: call again when it is ready
+ *   NGX_DECLINED  nothing is said, neither a deny nor a failure, and nothing
+ *                 is counted: make an enforcement
+ */
+ngx_int_t ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief);
+
+/* The decision that it was; d is zeroed. */
+void ngx_constraint_brief_decision(const ngx_constraint_brief_t *brief,
+    ngx_constraint_decision_t *d);
+
+/*
  * Completes the decision with a failure found by the host (body too large,
  * ambiguous path, ...), with its class's effect; before or instead of
  * ngx_constraint_enforce(), or after it said NGX_DECLINED.
  */
 void ngx_constraint_refuse(ngx_constraint_enforcement_t *e,
-    ngx_constraint_error_e error, const ngx_str_t *message);
+    ngx_constraint_error_e error, const ngx_str_t *message)
+    __attribute__((cold));
 
 /* The owner goes away (request cleanup): idempotent; cancels jobs, timers
  * and waiters, gives the rule back.  e may be freed afterwards. */

@@ -85,14 +85,23 @@ ngx_constraint_fact_input(ngx_constraint_enforcement_t *e, cel_eval_t *eval,
         return CEL_OK;
     }
 
-    if (facts->document == NULL) {
+    if (facts->document == NULL
+        && facts->input.len > NGX_CONSTRAINT_PARSE_INLINE
+        && e->settings->offload != NGX_CONSTRAINT_OFFLOAD_OFF)
+    {
+        state->heavy = 1;
+        return CEL_NEED;
+    }
 
-        if (facts->input.len > NGX_CONSTRAINT_PARSE_INLINE
-            && e->settings->offload != NGX_CONSTRAINT_OFFLOAD_OFF)
-        {
-            state->heavy = 1;
-            return CEL_NEED;
-        }
+    return ngx_constraint_fact_document(facts, eval, value);
+}
+
+
+cel_status_t
+ngx_constraint_fact_document(ngx_constraint_facts_t *facts, cel_eval_t *eval,
+    cel_value_t *value)
+{
+    if (facts->document == NULL) {
 
         if (cel_arena_charge(eval->arena, cel_json_memory(facts->input.len))
             != CEL_OK)

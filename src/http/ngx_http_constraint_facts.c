@@ -47,7 +47,9 @@ static cel_status_t ngx_http_constraint_fetch_var(
     cel_value_t *value);
 static cel_status_t ngx_http_constraint_text(
     ngx_http_constraint_source_t *source, cel_eval_t *eval,
-    const char *name, const ngx_str_t *text, cel_value_t *value);
+    cel_slot_t slot, const ngx_str_t *text, cel_value_t *value);
+static const char *ngx_http_constraint_fact_name(
+    ngx_http_constraint_source_t *source, cel_slot_t slot);
 static cel_status_t ngx_http_constraint_no_memory(cel_eval_t *eval);
 static cel_status_t ngx_http_constraint_table(ngx_constraint_facts_t *facts,
     cel_eval_t *eval, cel_slot_t slot, const ngx_constraint_table_t **table);
@@ -114,27 +116,25 @@ ngx_http_constraint_fetch_request(ngx_http_constraint_source_t *source,
     cel_eval_t *eval, cel_slot_t slot, cel_value_t *value)
 {
     ngx_str_t            text;
-    const char          *name;
     ngx_http_request_t  *r;
 
     r = source->request;
-    name = workflow_fact_name(slot);
 
     switch (slot) {
 
     case WORKFLOW_FACT_REQUEST_METHOD:
-        return ngx_http_constraint_text(source, eval, name, &r->method_name,
+        return ngx_http_constraint_text(source, eval, slot, &r->method_name,
                                         value);
 
     case WORKFLOW_FACT_REQUEST_PATH:
-        return ngx_http_constraint_text(source, eval, name, &r->uri, value);
+        return ngx_http_constraint_text(source, eval, slot, &r->uri, value);
 
     case WORKFLOW_FACT_REQUEST_RAW_PATH:
         text = ngx_http_constraint_raw_path(r);
-        return ngx_http_constraint_text(source, eval, name, &text, value);
+        return ngx_http_constraint_text(source, eval, slot, &text, value);
 
     case WORKFLOW_FACT_REQUEST_QUERY:
-        return ngx_http_constraint_text(source, eval, name, &r->args, value);
+        return ngx_http_constraint_text(source, eval, slot, &r->args, value);
 
     case WORKFLOW_FACT_REQUEST_ARGS:
         return ngx_http_constraint_fetch_args(source, eval, value);
@@ -144,7 +144,7 @@ ngx_http_constraint_fetch_request(ngx_http_constraint_source_t *source,
         return CEL_OK;
 
     case WORKFLOW_FACT_REQUEST_HOST:
-        return ngx_http_constraint_text(source, eval, name,
+        return ngx_http_constraint_text(source, eval, slot,
                                         &r->headers_in.server, value);
 
     case WORKFLOW_FACT_REQUEST_SCHEME:
@@ -165,7 +165,7 @@ ngx_http_constraint_fetch_request(ngx_http_constraint_source_t *source,
             ngx_str_set(&text, "HTTP/0.9");
         }
 
-        return ngx_http_constraint_text(source, eval, name, &text, value);
+        return ngx_http_constraint_text(source, eval, slot, &text, value);
 
     case WORKFLOW_FACT_REQUEST_ID:
         return ngx_http_constraint_fetch_id(source, eval, value);
@@ -264,8 +264,8 @@ ngx_http_constraint_fetch_connection(ngx_http_constraint_source_t *source,
     switch (slot) {
 
     case WORKFLOW_FACT_SOURCE_ADDRESS:
-        return ngx_http_constraint_text(source, eval, "source.address",
-                                        &c->addr_text, value);
+        return ngx_http_constraint_text(source, eval, slot, &c->addr_text,
+                                        value);
 
     case WORKFLOW_FACT_SOURCE_PORT:
         *value = cel_int(ngx_inet_get_port(c->sockaddr));
@@ -312,8 +312,7 @@ ngx_http_constraint_fetch_local(ngx_http_constraint_source_t *source,
     ngx_memcpy(p, addr, text.len);
     text.data = p;
 
-    return ngx_http_constraint_text(source, eval, "destination.address",
-                                    &text, value);
+    return ngx_http_constraint_text(source, eval, slot, &text, value);
 }
 
 
@@ -390,8 +389,7 @@ ngx_http_constraint_fetch_tls(ngx_http_constraint_source_t *source,
         return ngx_http_constraint_no_memory(eval);
     }
 
-    return ngx_http_constraint_text(source, eval, workflow_fact_name(slot),
-                                    &text, value);
+    return ngx_http_constraint_text(source, eval, slot, &text, value);
 
 #else
 
@@ -446,27 +444,47 @@ ngx_http_constraint_fetch_var(ngx_http_constraint_source_t *source,
     text.len = v->len;
 
     return ngx_http_constraint_text(source, eval,
-                                    (char *) var[slot].name.data, &text,
-                                    value);
+                                    slot + WORKFLOW_FACT_COUNT, &text, value);
 }
 
 
-/* name is NUL-terminated: a fact's or of the configuration */
-
 static cel_status_t
 ngx_http_constraint_text(ngx_http_constraint_source_t *source,
-    cel_eval_t *eval, const char *name, const ngx_str_t *text,
+    cel_eval_t *eval, cel_slot_t slot, const ngx_str_t *text,
     cel_value_t *value)
 {
     if (!ngx_constraint_utf8_valid(text->data, text->len)) {
         return ngx_constraint_fact_fail(source->facts.failure, eval,
                                         NGX_CONSTRAINT_E_EVALUATION,
-                                        "%.80s is not valid UTF-8", name);
+                                        "%.80s is not valid UTF-8",
+                                        ngx_http_constraint_fact_name(source,
+                                                                      slot));
     }
 
     *value = ngx_constraint_cel_string(text);
 
     return CEL_OK;
+}
+
+
+/* NUL-terminated; of nginx.var() that of the variable */
+
+static const char *
+ngx_http_constraint_fact_name(ngx_http_constraint_source_t *source,
+    cel_slot_t slot)
+{
+    ngx_http_constraint_var_t        *var;
+    ngx_http_constraint_main_conf_t  *pmcf;
+
+    if (slot < WORKFLOW_FACT_COUNT) {
+        return workflow_fact_name(slot);
+    }
+
+    pmcf = ngx_http_get_module_main_conf(source->request,
+                                         ngx_http_constraint_module);
+    var = pmcf->vars->elts;
+
+    return (char *) var[slot - WORKFLOW_FACT_COUNT].name.data;
 }
 
 

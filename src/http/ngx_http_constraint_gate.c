@@ -42,13 +42,13 @@ static void ngx_http_constraint_begin(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
 static ngx_int_t ngx_http_constraint_pass(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
+static ngx_int_t ngx_http_constraint_read(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx);
 static ngx_int_t ngx_http_constraint_ask(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_entry_t *entry);
 static ngx_constraint_enforcement_t *ngx_http_constraint_prepare(
     ngx_http_request_t *r, ngx_http_constraint_ctx_t *ctx,
     ngx_http_constraint_entry_t *entry);
-static void ngx_http_constraint_check(ngx_http_request_t *r,
-    ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e);
 static ngx_int_t ngx_http_constraint_decided(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e);
 static ngx_int_t ngx_http_constraint_keep_headers(ngx_http_request_t *r,
@@ -176,7 +176,7 @@ ngx_http_constraint_ctx_create(ngx_http_request_t *r)
         return NULL;
     }
 
-    ngx_memzero(ctx, offsetof(ngx_http_constraint_ctx_t, room));
+    ngx_memzero(ctx, offsetof(ngx_http_constraint_ctx_t, source));
 
     cln->handler = ngx_http_constraint_cleanup;
     cln->data = ctx;
@@ -286,6 +286,19 @@ ngx_http_constraint_begin(ngx_http_request_t *r,
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
 
+    document = NULL;
+
+    if (ctx->loc_conf) {
+
+        /* the body is what it was; all else is read again */
+
+        if (ctx->source.facts.allow_duplicates != plcf->allow_duplicates) {
+            ngx_constraint_facts_detach(&ctx->source.facts);
+        }
+
+        document = ctx->source.facts.document;
+    }
+
     ctx->loc_conf = r->loc_conf;
     ctx->method = r->method;
     ctx->uri = r->uri;
@@ -296,14 +309,7 @@ ngx_http_constraint_begin(ngx_http_request_t *r,
     ctx->asked = 0;
     ctx->current = NULL;
     ctx->replace = NULL;
-
-    /* the body is what it was; all else is read again */
-
-    if (ctx->source.facts.allow_duplicates != plcf->allow_duplicates) {
-        ngx_constraint_facts_detach(&ctx->source.facts);
-    }
-
-    document = ctx->source.facts.document;
+    ctx->briefly = 0;
 
     ngx_memzero(&ctx->source, sizeof(ngx_http_constraint_source_t));
 
@@ -313,6 +319,7 @@ ngx_http_constraint_begin(ngx_http_request_t *r,
                                     : &r->headers_in.headers);
 
     ctx->source.facts.document = document;
+    ctx->source.facts.allow_duplicates = plcf->allow_duplicates;
 
     if (ctx->body_read && ctx->body_status == 0) {
         ngx_http_constraint_source_input(&ctx->source, &ctx->body);
@@ -337,6 +344,22 @@ ngx_http_constraint_pass(ngx_http_request_t *r,
     entries = plcf->entries->elts;
 
     for ( /* void */ ; ctx->index < plcf->entries->nelts; ctx->index++) {
+
+        if (ctx->current == NULL) {
+            rc = ngx_http_constraint_briefly(r, ctx, entries[ctx->index]);
+
+            if (rc == NGX_OK) {
+                continue;
+            }
+
+            if (rc == NGX_AGAIN) {
+                return ngx_http_constraint_read(r, ctx);
+            }
+
+            if (ngx_constraint_fault("gate.only_brief")) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+        }
 
         rc = ngx_http_constraint_ask(r, ctx, entries[ctx->index]);
 
@@ -375,6 +398,28 @@ ngx_http_constraint_pass(ngx_http_request_t *r,
     }
 
     return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_constraint_read(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx)
+{
+    ngx_int_t                        rc;
+    ngx_http_constraint_loc_conf_t  *plcf;
+
+    plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
+
+    ctx->reading = 1;
+
+    rc = ngx_http_constraint_read_body(r, plcf->body_max,
+                                       ngx_http_constraint_body_done, ctx);
+
+    if (rc == NGX_DONE) {
+        ngx_http_finalize_request(r, NGX_DONE);
+    }
+
+    return rc;
 }
 
 
@@ -444,6 +489,7 @@ ngx_http_constraint_prepare(ngx_http_request_t *r,
 
     if (!ctx->own_used) {
         e = &ctx->enforcement_own;
+        ngx_memzero(e, sizeof(ngx_constraint_enforcement_t));
         e->room = ctx->room;
         ctx->own_used = 1;
 
@@ -482,57 +528,11 @@ ngx_http_constraint_prepare(ngx_http_request_t *r,
 
     ctx->current = e;
     ctx->shown = e;
+    ctx->briefly = 0;
 
     ngx_http_constraint_check(r, ctx, e);
 
     return e;
-}
-
-
-/* What is wrong with the request whatever the constraint says. */
-
-static void
-ngx_http_constraint_check(ngx_http_request_t *r,
-    ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e)
-{
-    u_char                           text[256];
-    ngx_str_t                        message;
-    const char                      *what;
-    const ngx_str_t                 *name;
-    ngx_http_constraint_loc_conf_t  *plcf;
-
-    plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
-
-    message.data = text;
-
-    if (plcf->path_strict && r == r->main
-        && !ngx_constraint_fault("gate.off_path"))
-    {
-        what = ngx_http_constraint_path_ambiguous(r);
-
-        if (what) {
-            message.len = ngx_sprintf(text, "the path holds %s", what) - text;
-            ngx_constraint_refuse(e, NGX_CONSTRAINT_E_PATH_AMBIGUOUS,
-                                  &message);
-            return;
-        }
-    }
-
-    if (plcf->single_headers == NULL
-        || ngx_constraint_fault("gate.off_single"))
-    {
-        return;
-    }
-
-    name = ngx_http_constraint_header_repeated(ctx->source.headers.list,
-                                               plcf->single_headers);
-
-    if (name) {
-        message.len = ngx_snprintf(text, sizeof(text),
-                                   "header \"%V\" is repeated", name)
-                      - text;
-        ngx_constraint_refuse(e, NGX_CONSTRAINT_E_HEADER_REPEATED, &message);
-    }
 }
 
 
@@ -607,18 +607,8 @@ ngx_http_constraint_input(ngx_http_request_t *r,
         rc = ngx_http_constraint_present_body(r, plcf->body_max, &body);
 
         if (rc == NGX_DECLINED) {
-            ctx->reading = 1;
             ctx->asked = 1;
-
-            rc = ngx_http_constraint_read_body(r, plcf->body_max,
-                                               ngx_http_constraint_body_done,
-                                               ctx);
-
-            if (rc == NGX_DONE) {
-                ngx_http_finalize_request(r, NGX_DONE);
-            }
-
-            return rc;
+            return ngx_http_constraint_read(r, ctx);
         }
 
         ctx->body_read = 1;

@@ -72,7 +72,7 @@ struct ngx_http_constraint_ctx_s {
     ngx_array_t                     *replace;  /* headers, of all that
                                                 * allowed */
     ngx_array_t                     *shadows;  /* undecided ones */
-    ngx_constraint_enforcement_t    *shown;    /* by the variables */
+    ngx_constraint_enforcement_t    *shown;    /* see _shown() */
     ngx_list_t                      *client_headers; /* before replacing */
 
     /* the body */
@@ -87,12 +87,16 @@ struct ngx_http_constraint_ctx_s {
     unsigned                         body_read:1;
     unsigned                         own_used:1;
     unsigned                         detachable:1; /* http cleanup is set */
+    unsigned                         briefly:1;    /* the last decision was
+                                                    * made so, see brief */
+
+    ngx_http_constraint_source_t     source;
+
+    /* is not zeroed from here on */
+    ngx_constraint_brief_t           brief;
 
     /* so that one request with one constraint allocates once */
-    ngx_http_constraint_source_t     source;
     ngx_constraint_enforcement_t     enforcement_own;
-
-    /* last: is not zeroed */
     uint64_t                         room[NGX_CONSTRAINT_STATE_SIZE / 8];
 };
 
@@ -101,6 +105,32 @@ struct ngx_http_constraint_ctx_s {
 ngx_int_t ngx_http_constraint_gate(ngx_http_request_t *r);
 ngx_http_constraint_ctx_t *ngx_http_constraint_ctx(ngx_http_request_t *r);
 void ngx_http_constraint_gate_exit(void);
+
+/*
+ * brief.c: without an enforcement.
+ *   NGX_OK        allowed
+ *   NGX_AGAIN     the body is needed for that
+ *   NGX_DECLINED  nothing is said
+ */
+ngx_int_t ngx_http_constraint_briefly(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_entry_t *entry);
+
+/*
+ * What the variables tell of: the one that decided, else the last one; NULL:
+ * there is none.  Allocated when it was made briefly.
+ */
+ngx_constraint_enforcement_t *ngx_http_constraint_shown(
+    ngx_http_request_t *r);
+
+/* check.c: refuses e, when there is reason to */
+void ngx_http_constraint_check(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e);
+
+/* NULL, or what is ambiguous in it; NULL, or the one that is to be single and
+ * is not */
+const char *ngx_http_constraint_check_path(ngx_http_request_t *r);
+const ngx_str_t *ngx_http_constraint_check_headers(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx);
 
 /* enforcement.c */
 void ngx_http_constraint_enforcement_init(ngx_http_request_t *r,

@@ -101,18 +101,18 @@ static ngx_int_t
 ngx_http_constraint_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    ngx_str_t                   text;
-    ngx_constraint_decision_t  *d;
-    ngx_http_constraint_ctx_t  *ctx;
+    ngx_str_t                      text;
+    ngx_constraint_decision_t     *d;
+    ngx_constraint_enforcement_t  *e;
 
-    ctx = ngx_http_constraint_ctx(r);
+    e = ngx_http_constraint_shown(r);
 
-    if (ctx == NULL || ctx->shown == NULL) {
+    if (e == NULL) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    d = &ctx->shown->decision;
+    d = &e->decision;
 
     if (d->effect == NGX_CONSTRAINT_EFFECT_UNSET || d->pending) {
 
@@ -131,7 +131,7 @@ ngx_http_constraint_variable(ngx_http_request_t *r,
         return ngx_http_constraint_variable_number(r, v, d->cost);
 
     case NGX_HTTP_CONSTRAINT_VAR_MODE:
-        if (ctx->shown->shadow) {
+        if (e->shadow) {
             ngx_str_set(&text, "shadow");
 
         } else {
@@ -215,24 +215,22 @@ static ngx_int_t
 ngx_http_constraint_variable_output(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    json_t                     *output, *value;
-    ngx_int_t                   rc;
-    ngx_str_t                  *name, text;
-    ngx_constraint_decision_t  *d;
-    ngx_http_constraint_ctx_t  *ctx;
+    json_t                        *output, *value;
+    ngx_int_t                      rc;
+    ngx_str_t                     *name, text;
+    ngx_constraint_decision_t     *d;
+    ngx_constraint_enforcement_t  *e;
 
     name = (ngx_str_t *) data;
-    ctx = ngx_http_constraint_ctx(r);
+    e = ngx_http_constraint_shown(r);
 
     v->not_found = 1;
 
-    if (ctx == NULL || ctx->shown == NULL
-        || ctx->shown->decision.output.data == NULL)
-    {
+    if (e == NULL || e->decision.output.data == NULL) {
         return NGX_OK;
     }
 
-    d = &ctx->shown->decision;
+    d = &e->decision;
 
     output = json_loadb((char *) d->output.data, d->output.len,
                         JSON_DECODE_ANY|JSON_ALLOW_NUL, NULL);

@@ -1,0 +1,378 @@
+
+/*
+ * Copyright (C) ngx_http_constraint_module authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ */
+
+/*
+ * The short way to an allow.  Decides nothing else: whatever is out of the
+ * ordinary, be it an error, a deny or a wait, is left to the enforcement that
+ * is made then and starts over.
+ */
+
+
+#include "ngx_constraint_evaluation.h"
+
+
+/*
+ * A rule that mostly says something else is asked here now and then only, as
+ * what was evaluated for nothing is evaluated again.
+ */
+
+#define NGX_CONSTRAINT_BRIEF_HOPE   8
+#define NGX_CONSTRAINT_BRIEF_EVERY  64
+
+
+static ngx_int_t ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
+    ngx_constraint_rule_t *rule, const char **path);
+static ngx_uint_t ngx_constraint_brief_hopeless(ngx_constraint_rule_t *rule);
+static void ngx_constraint_brief_know(ngx_constraint_rule_t *rule);
+static ngx_uint_t ngx_constraint_brief_allows(
+    ngx_constraint_evaluation_t *ev, const workflow_t *workflow,
+    const char **path);
+static cel_value_t *ngx_constraint_brief_slots(cel_arena_t *arena,
+    const workflow_t *workflow);
+static cel_status_t ngx_constraint_brief_fetch(void *ctx, cel_eval_t *eval,
+    cel_slot_t slot, cel_value_t *value);
+static void ngx_constraint_brief_count(const ngx_constraint_brief_t *brief,
+    ngx_constraint_rule_t *rule, uint64_t time_ns);
+
+
+ngx_int_t
+ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief)
+{
+    size_t                            len;
+    uint64_t                          started, ended;
+    ngx_int_t                         rc;
+    const char                       *path;
+    ngx_constraint_rule_t            *rule;
+    ngx_constraint_facts_t           *facts;
+    const ngx_constraint_settings_t  *settings;
+
+    settings = brief->settings;
+
+    if (settings->limits || settings->inline_cost == 0
+        || settings->offload == NGX_CONSTRAINT_OFFLOAD_ALWAYS
+        || ngx_constraint_fault("gate.off_brief"))
+    {
+        return NGX_DECLINED;
+    }
+
+    started = ngx_constraint_now_ns();
+
+    brief->generation = ngx_constraint_catalogue_sync(brief->catalogue);
+
+    rule = ngx_constraint_catalogue_peek(brief->catalogue,
+                                         brief->message_type);
+
+    if (rule == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (!rule->brief.known) {
+        ngx_constraint_brief_know(rule);
+    }
+
+    if (!rule->brief.possible || ngx_constraint_brief_hopeless(rule)) {
+        return NGX_DECLINED;
+    }
+
+    facts = brief->facts;
+
+    /* asked for before it is known to be needed: it costs no wait */
+
+    if (rule->brief.input && facts->input_near && !facts->input_ready) {
+        return NGX_AGAIN;
+    }
+
+    rc = ngx_constraint_brief_evaluate(brief, rule, &path);
+
+    if (rc != NGX_OK) {
+        rule->brief.hope -= rc == NGX_DECLINED && rule->brief.hope > 0;
+        return rc;
+    }
+
+    rule->brief.hope += rule->brief.hope < NGX_CONSTRAINT_BRIEF_HOPE;
+
+    len = ngx_strlen(path);
+
+    brief->rule.data = ngx_pnalloc(brief->pool, len + 1);
+    if (brief->rule.data == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(brief->rule.data, path, len + 1);
+    brief->rule.len = len;
+
+    brief->revision = rule->record.revision;
+    brief->workflow_revision = rule->workflow_revision;
+
+    ended = ngx_constraint_now_ns() - started;
+    brief->time_us = ended / 1000;
+
+    ngx_constraint_brief_count(brief, rule, ended);
+
+    return NGX_OK;
+}
+
+
+/* A rule is immutable: it is found out once. */
+
+static void
+ngx_constraint_brief_know(ngx_constraint_rule_t *rule)
+{
+    uint32_t           i, n;
+    const ngx_str_t   *subject;
+    const cel_slot_t  *slots;
+
+    subject = &rule->record.subject_id;
+
+    rule->brief.known = 1;
+    rule->brief.hope = NGX_CONSTRAINT_BRIEF_HOPE;
+
+    if (!rule->record.enabled || rule->limits || rule->workflow == NULL
+        || subject->len != 1 || subject->data[0] != '*')
+    {
+        return;
+    }
+
+    slots = workflow_facts(rule->workflow, &n);
+
+    for (i = 0; i < n; i++) {
+
+        switch (slots[i]) {
+
+        case WORKFLOW_FACT_INPUT:
+            rule->brief.input = 1;
+            break;
+
+        /* these are an enforcement's */
+
+        case WORKFLOW_FACT_SUBJECT_ID:
+        case WORKFLOW_FACT_SUBJECT_ROLES:
+        case WORKFLOW_FACT_SUBJECT_GROUPS:
+        case WORKFLOW_FACT_SUBJECT_ATTRIBUTES:
+        case WORKFLOW_FACT_CONSTRAINT_MESSAGE_TYPE:
+        case WORKFLOW_FACT_CONSTRAINT_SUBJECT_ID:
+        case WORKFLOW_FACT_CONSTRAINT_METADATA:
+        case WORKFLOW_FACT_CONSTRAINT_REVISION:
+        case WORKFLOW_FACT_NOW:
+            return;
+
+        default:
+            break;
+        }
+    }
+
+    rule->brief.possible = 1;
+}
+
+
+static ngx_uint_t
+ngx_constraint_brief_hopeless(ngx_constraint_rule_t *rule)
+{
+    if (rule->brief.hope) {
+        return 0;
+    }
+
+    rule->brief.skipped++;
+
+    return rule->brief.skipped % NGX_CONSTRAINT_BRIEF_EVERY != 0;
+}
+
+
+/*
+ * Below the first look there is neither a clock nor a thread to ask, and no
+ * deadline is that near.
+ */
+
+static ngx_int_t
+ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
+    ngx_constraint_rule_t *rule, const char **path)
+{
+    uint64_t                          limit;
+    ngx_uint_t                        allowed;
+    ngx_constraint_evaluation_t      *ev;
+    ngx_constraint_failure_t         *failure;
+    const ngx_constraint_settings_t  *settings;
+
+    settings = brief->settings;
+    failure = brief->facts->failure;
+    ev = &ngx_constraint_worker.evaluation;
+
+    limit = ngx_min(settings->inline_cost, CEL_LOOK_EVERY - 1);
+
+    if (settings->cost_limit) {
+        limit = ngx_min(limit, settings->cost_limit);
+    }
+
+    cel_arena_init(&ev->arena, &ngx_constraint_allocator,
+                   ngx_constraint_worker.scratch, NGX_CONSTRAINT_SCRATCH,
+                   settings->memory_limit);
+
+    ev->eval.arena = &ev->arena;
+    ev->eval.max_regex = 0;
+    ev->eval.fetch = ngx_constraint_brief_fetch;
+    ev->eval.fetch_ctx = brief->facts;
+    ev->eval.cost_limit = limit;
+    ev->eval.deadline_ns = 0;
+    ev->eval.cancel = NULL;
+    ev->eval.look = NULL;
+    ev->eval.nfacts = workflow_slots(rule->workflow);
+    ev->eval.facts = ngx_constraint_brief_slots(&ev->arena, rule->workflow);
+
+    ev->eval.need = CEL_NO_SLOT;
+
+    failure->error = NGX_CONSTRAINT_E_NONE;
+
+    allowed = ev->eval.facts != NULL
+              && ngx_constraint_brief_allows(ev, rule->workflow, path)
+              && failure->error == NGX_CONSTRAINT_E_NONE;
+
+    brief->cost = ev->eval.cost;
+    brief->memory = ev->arena.peak;
+
+    cel_arena_reset(&ev->arena);
+
+    if (allowed) {
+        return NGX_OK;
+    }
+
+    return ev->eval.need == WORKFLOW_FACT_INPUT && !brief->facts->input_ready
+           ? NGX_AGAIN : NGX_DECLINED;
+}
+
+
+/* An allow, and nothing besides. */
+
+static ngx_uint_t
+ngx_constraint_brief_allows(ngx_constraint_evaluation_t *ev,
+    const workflow_t *workflow, const char **path)
+{
+    workflow_run_t       run;
+    workflow_verdict_t  *verdict;
+
+    if (workflow_is_brief(workflow)) {
+        ev->eval.cost = 0;
+        ev->eval.next_look = 0;
+        ev->eval.depth = 0;
+
+        return workflow_allows(workflow, &ev->eval, path);
+    }
+
+    cel_eval_init(&ev->eval);
+
+    run.trace = NULL;
+    run.trace_ctx = NULL;
+
+    verdict = &ev->verdict;
+
+    if (workflow_eval(workflow, &ev->eval, &run, verdict) != CEL_OK
+        || verdict->effect != WORKFLOW_ALLOW
+        || verdict->outcome_len != 5
+        || ngx_memcmp(verdict->outcome, "ALLOW", 5) != 0
+        || verdict->message || verdict->status
+        || verdict->headers.kind != CEL_NULL
+        || verdict->output.kind != CEL_NULL)
+    {
+        return 0;
+    }
+
+    *path = verdict->rule;
+
+    return 1;
+}
+
+
+/* Of a brief workflow those alone that it reads are looked at. */
+
+static cel_value_t *
+ngx_constraint_brief_slots(cel_arena_t *arena, const workflow_t *workflow)
+{
+    uint32_t           i, n;
+    cel_value_t       *values;
+    const cel_slot_t  *slots;
+
+    values = cel_arena_alloc(arena, workflow_slots(workflow)
+                                    * sizeof(cel_value_t) + 1);
+
+    if (values && workflow_is_brief(workflow)) {
+
+        slots = workflow_facts(workflow, &n);
+
+        for (i = 0; i < n; i++) {
+            values[slots[i]].kind = CEL_UNFETCHED;
+        }
+    }
+
+    return values;
+}
+
+
+/* What is no work of the event loop's is needed, and not given here. */
+
+static cel_status_t
+ngx_constraint_brief_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot,
+    cel_value_t *value)
+{
+    ngx_constraint_facts_t  *facts = ctx;
+
+    if (slot != WORKFLOW_FACT_INPUT) {
+        return facts->fetch(facts, eval, slot, value);
+    }
+
+    if (!facts->input_ready) {
+        return CEL_NEED;
+    }
+
+    if (facts->input.data == NULL) {
+        *value = cel_null();
+        return CEL_OK;
+    }
+
+    if (facts->document == NULL
+        && facts->input.len > NGX_CONSTRAINT_PARSE_INLINE)
+    {
+        return CEL_NEED;
+    }
+
+    return ngx_constraint_fact_document(facts, eval, value);
+}
+
+
+static void
+ngx_constraint_brief_count(const ngx_constraint_brief_t *brief,
+    ngx_constraint_rule_t *rule, uint64_t time_ns)
+{
+    ngx_constraint_stats_sample_t  sample;
+
+    static const ngx_str_t  none = ngx_null_string;
+
+    ngx_memzero(&sample, sizeof(ngx_constraint_stats_sample_t));
+
+    sample.cost = brief->cost;
+    sample.time_ns = time_ns;
+    sample.memory = brief->memory;
+    sample.where = NGX_CONSTRAINT_WHERE_INLINE;
+
+    ngx_constraint_catalogue_count(brief->catalogue, rule, &none, &sample);
+}
+
+
+void
+ngx_constraint_brief_decision(const ngx_constraint_brief_t *brief,
+    ngx_constraint_decision_t *d)
+{
+    d->message_type = *brief->message_type;
+    d->effect = NGX_CONSTRAINT_ALLOW;
+    d->rule = brief->rule;
+    d->revision = brief->revision;
+    d->workflow_revision = brief->workflow_revision;
+    d->generation = brief->generation;
+    d->cost = brief->cost;
+    d->time_us = brief->time_us;
+    d->memory = brief->memory;
+    d->where = NGX_CONSTRAINT_WHERE_INLINE;
+
+    ngx_str_set(&d->outcome, "ALLOW");
+}
