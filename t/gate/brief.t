@@ -61,8 +61,10 @@ location /try { constraint maybe; try_files /nowhere /maybe/x; }
 END
     need => ['faults']);
 
-sub match { return { match => [ map { {
-    defined $_->[0] ? (condition => $_->[0]) : (), output => $_->[1] } } @_ ] } }
+sub match {
+    return { match => [ map { { defined $_->[0] ? (condition => $_->[0]) : (),
+        output => $_->[1] } } @_ ] };
+}
 
 my $header = "request.headers['x-role'] in ['viewer', 'editor']"
     . " && request.path.startsWith('/' + request.headers['x-org'])";
