@@ -325,6 +325,9 @@ struct cel_eval_s {
     uint64_t              next_look;    /* private: cost of the next look */
     cel_slot_t            need;         /* CEL_NEED: which fact */
     uint32_t              depth;        /* private: nested evaluations */
+    cel_slot_t            failed;       /* private: 1 + the fact that error
+                                         * is of, which is not fetched again
+                                         * for it; 0: none */
     cel_error_t           error;        /* CEL_ERROR: why */
 };
 

@@ -180,6 +180,10 @@ branch_starts(const cel_branch_test_t *test, cel_eval_t *eval,
         len += part->len;
     }
 
+    if (test->nparts > 1 && eval->max_string != 0 && len > eval->max_string) {
+        return CEL_NOT_FOUND;
+    }
+
     cel_put_bool(value, starts);
 
     return CEL_OK;
@@ -208,11 +212,25 @@ branch_part(const cel_branch_part_t *part, cel_eval_t *eval,
         cost = eval->cost;
         rc = cel_vm_fetch(eval, part->slot);
 
-        if (rc != CEL_OK) {
-            return rc == CEL_NEED ? CEL_NEED : CEL_NOT_FOUND;
+        *fetched += eval->cost - cost;
+
+        if (cel_unlikely(rc == CEL_ERROR)) {
+
+            /* no && or || takes it, and it has its position: the end */
+
+            if (cel_error_is_fatal(eval->error.kind)
+                && eval->error.line != 0)
+            {
+                return CEL_ERROR;
+            }
+
+            eval->failed = part->slot + 1;
+            return CEL_NOT_FOUND;
         }
 
-        *fetched += eval->cost - cost;
+        if (rc != CEL_OK) {
+            return rc;
+        }
     }
 
     if (part->value == NULL) {

@@ -66,8 +66,10 @@ void cel_branch_find(cel_program_t *program);
 /*
  *   CEL_OK         *value is the result, and the units are charged
  *   CEL_NEED       as cel_eval() says it
+ *   CEL_ERROR      the same; fatal
  *   CEL_NOT_FOUND  nothing is said; charged is what facts cost that were
- *                  fetched, which the VM will find there
+ *                  fetched, which the VM will find there, and the one that
+ *                  failed: eval->failed and eval->error are that one's
  */
 cel_status_t cel_branch_run(const cel_branch_t *branch, cel_eval_t *eval,
     cel_value_t *value);

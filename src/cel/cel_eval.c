@@ -69,6 +69,7 @@ cel_eval_init(cel_eval_t *eval)
     eval->next_look = 0;
     eval->need = CEL_NO_SLOT;
     eval->depth = 0;
+    eval->failed = 0;
     eval->error.kind = CEL_E_NONE;
     eval->error.host_code = 0;
     eval->error.line = 0;

@@ -109,6 +109,11 @@ cel_eval(const cel_program_t *program, cel_eval_t *eval, cel_value_t *value)
         if (cel_likely(rc != CEL_NOT_FOUND)) {
             return rc;
         }
+
+        rc = cel_vm_eval(program, eval, value);
+        eval->failed = 0;
+
+        return rc;
     }
 
     return cel_vm_eval(program, eval, value);

@@ -26,6 +26,14 @@ cel_vm_fetch(cel_eval_t *eval, cel_slot_t slot)
     cel_value_t   v;
     cel_status_t  rc;
 
+    if (cel_unlikely(eval->failed == slot + 1)) {
+
+        /* a table asked for it, see cel_branch.h: error is as it was */
+
+        eval->failed = 0;
+        return CEL_ERROR;
+    }
+
     if (eval->fetch == NULL) {
         return cel_eval_fail(eval, CEL_E_FACT, "fact %u is not set", slot);
     }

@@ -194,10 +194,12 @@ ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
     ngx_uint_t                        allowed;
     ngx_constraint_evaluation_t      *ev;
     ngx_constraint_failure_t         *failure;
+    ngx_constraint_document_t        *document;
     const ngx_constraint_settings_t  *settings;
 
     settings = brief->settings;
     failure = brief->facts->failure;
+    document = brief->facts->document;
     ev = &ngx_constraint_worker.evaluation;
 
     limit = ngx_min(settings->inline_cost, CEL_LOOK_EVERY - 1);
@@ -236,6 +238,12 @@ ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
 
     if (allowed) {
         return NGX_OK;
+    }
+
+    /* an enforcement starts over, and is charged for what it parses */
+
+    if (document == NULL) {
+        ngx_constraint_facts_detach(brief->facts);
     }
 
     return ev->eval.need == WORKFLOW_FACT_INPUT && !brief->facts->input_ready

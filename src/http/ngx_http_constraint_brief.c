@@ -47,6 +47,11 @@ ngx_http_constraint_briefly(ngx_http_request_t *r,
     brief->pool = r->pool;
     brief->message_type = &entry->name;
 
+    /* until it is made there is none to tell of, for what it reads, too */
+
+    ctx->briefly = 0;
+    ctx->shown = NULL;
+
     rc = ngx_constraint_allow_briefly(brief);
 
     ctx->briefly = rc == NGX_OK;

@@ -417,6 +417,9 @@ ngx_http_constraint_read(ngx_http_request_t *r,
 
     if (rc == NGX_DONE) {
         ngx_http_finalize_request(r, NGX_DONE);
+
+    } else {
+        ctx->reading = 0;
     }
 
     return rc;
@@ -684,6 +687,11 @@ ngx_http_constraint_body_done(ngx_http_request_t *r, void *data,
 
     } else {
         ctx->body_status = rc;
+
+        /* it was needed: whoever reads it refuses, and is not asked whether
+         * it is needed still */
+
+        ctx->source.facts.input_near = 1;
     }
 
     r->preserve_body = 1;

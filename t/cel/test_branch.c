@@ -84,7 +84,7 @@ typedef struct {
     uint8_t       kind;
     uint64_t      cost;
     cel_slot_t    need;
-    uint32_t      waited;                /* asked for what is not there */
+    uint32_t      asked;                 /* fetches */
     cel_error_t   error;
 } result_t;
 
@@ -101,6 +101,11 @@ fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot, cel_value_t *value)
     }
 
     if (host->fails[slot]) {
+
+        if (cel_eval_charge(eval, 3 * slot + 1) != CEL_OK) {
+            return CEL_ERROR;
+        }
+
         return cel_eval_fail(eval, CEL_E_FACT, "%s fails", names[slot]);
     }
 
@@ -143,7 +148,7 @@ run(back_t *b, host_t *host, const cel_program_t *program, uint64_t limit,
     result->rc = cel_eval(program, &b->eval, &value);
 
     for (i = 0; i < FACTS; i++) {
-        result->waited += host->absent[i] ? host->fetched[i] : 0;
+        result->asked += host->fetched[i];
     }
 
     if (result->rc == CEL_NEED) {
@@ -177,7 +182,7 @@ alike(const result_t *a, const result_t *b)
 
     return a->rc == b->rc && a->kind == b->kind && a->b == b->b
            && a->cost == b->cost && a->need == b->need
-           && a->waited == b->waited
+           && a->asked == b->asked
            && a->error.kind == b->error.kind
            && a->error.line == b->error.line
            && a->error.column == b->error.column

@@ -58,7 +58,15 @@ location /audit { constraint header;
     constraint_audit_log %%TESTDIR%%/audit.log;
     proxy_pass http://backend; }
 location /try { constraint maybe; try_files /nowhere /maybe/x; }
+location /tight { constraint tight; constraint_memory_limit 30k;
+    proxy_pass http://backend; }
+location /moved { constraint moved; constraint_body_max 2k;
+    proxy_pass http://backend; }
+location /seen { constraint header; constraint seen;
+    proxy_pass http://backend; }
 END
+    http => 'map $constraint_effect $x_seen { default none; allow allow; }'
+        . ' constraint_allow_vars request_length x_seen;',
     need => ['faults']);
 
 sub match {
@@ -95,6 +103,11 @@ my %rule = (
         { output => "'ALLOW'" } ] },
     limited => match([ 'true', 'true' ]),
     disabled => match([ 'true', 'true' ]),
+    tight => match([ "(input.s + input.s + input.s).size() > 0",
+        "{'effect': 'allow', 'message': 'small'}" ]),
+    moved => match([ "int(nginx.var('request_length')) > 1000 || input.ok",
+        "'ALLOW'" ]),
+    seen => match([ "nginx.var('x_seen') == 'allow'", "'ALLOW'" ]),
 );
 
 my %more = (
@@ -161,7 +174,7 @@ my @rows = (
     [ 'shadow mode', '/shadow', 200, 0 ],
     [ 'a thread', '/thread', 200, 0, headers => good('thread') ],
     [ 'a limit that is met', '/little', 403, 0, headers => good('little') ],
-    [ 'a pattern that costs little', '/long', 200, 1,
+    [ 'a pattern that costs little', '/long', 200, 1, elsewhere => 1,
       headers => { 'X-Role' => 'ababc' } ],
     [ 'a pattern that costs more than a look', '/long', 200, 0,
       headers => { 'X-Role' => 'ab' x 100 . 'c' } ],
@@ -193,6 +206,13 @@ my @rows = (
           'X-Role' => [ 'viewer', 'viewer' ] } ],
     [ 'an audit log', '/audit', 200, 0, headers => good('audit') ],
     [ 'try_files', '/try', 200, 1 ],
+    [ 'memory that is enough', '/tight', 200, 0, post('{"s": "a"}') ],
+    [ 'memory that is not, for the body and the rest', '/tight', 403, 0,
+      post('{"s": "' . 'x' x 1100 . '"}') ],
+    [ 'a body whose length decides', '/moved', 200, 1,
+      post('{"ok": true, "x": "' . 'x' x 1000 . '"}') ],
+    [ 'a variable of ours out of the constraint before', '/seen', 403, 0,
+      headers => good('seen') ],
 );
 
 for my $row (@rows) {
@@ -207,10 +227,30 @@ for my $row (@rows) {
     my $plain = ask(1, 0, $path, @request);
     my $only = ask(0, 1, $path, @request);
 
+    # by its worst case it may be for a thread
+
+    $r->{where} = $plain->{where} if {@request}->{elsewhere};
+
     is($r->{status}, $status, $name);
     is_deeply($r, $plain, "$name: is as without the short way");
     is($only->{status} == 500 ? 0 : 1, $brief || 0,
         "$name: " . ($brief ? 'is made briefly' : 'is not'));
+}
+
+
+# a body that was needed and could not be read refuses, whatever moved then
+
+$t->fault('gate.only_brief', 0);
+
+for my $off (0, 1) {
+    $t->fault('gate.off_brief', $off);
+    $t->{backend}->clear();
+
+    my $r = $t->connect()->request('POST', '/moved', chunked => 1,
+        body => '{"ok": true, "x": "' . 'x' x 3000 . '"}');
+
+    is($r->status, 413, 'a body that turns out to be too large');
+    is($t->{backend}->count, 0, 'is no request to let on');
 }
 
 

@@ -186,10 +186,61 @@ check_large(void)
 }
 
 
+static void
+count_first(void *ctx, const char *path, uint32_t line,
+    const cel_value_t *value, uint64_t cost, const cel_eval_t *eval)
+{
+    *(int *) ctx += strcmp(path, "rule.variables[0]") == 0;
+}
+
+
+/* One that fails is evaluated once for whoever reads it, at any depth. */
+
+static void
+check_failing_chain(const char *first, uint64_t limit)
+{
+    int      i, n, times;
+    char     text[4096];
+    bench_t  b;
+
+    n = snprintf(text, sizeof(text), "name: x\nrule:\n  variables:\n"
+                 "    - {name: v0, expression: \"%s\"}\n", first);
+
+    for (i = 1; i < 40; i++) {
+        n += snprintf(text + n, sizeof(text) - n,
+                      "    - {name: v%d, expression: \"variables.v%d ||"
+                      " request.method == 'POST'\"}\n", i, i - 1);
+    }
+
+    snprintf(text + n, sizeof(text) - n, "  match:\n    - {condition:"
+             " \"variables.v39 && request.method == 'GET'\","
+             " output: 'true'}\n");
+
+    begin(&b, text, "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]");
+
+    times = 0;
+    b.run.trace = count_first;
+    b.run.trace_ctx = &times;
+    b.eval.cost_limit = limit;
+
+    evaluate(&b);
+
+    is_int(b.rc, CEL_ERROR, "%s below 39 others fails", first);
+    is_int(b.eval.error.kind == CEL_E_COST, limit != 0, "of that kind");
+    is_int(times, 1, "it is evaluated once");
+    ok(b.eval.cost > 16, "and counted, in all %d units", (int) b.eval.cost);
+
+    end(&b);
+}
+
+
 int
 main(void)
 {
     check_chain();
+    check_failing_chain("input.all(x, input.all(y, x == y))", 300);
+    check_failing_chain("input.map(x, x + 1).size() == 16 && 1 / (input[0] - 1)"
+                        " == 1", 0);
     check_large();
     check_growth();
 
