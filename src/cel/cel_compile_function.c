@@ -41,6 +41,7 @@ cel_compile_function(cel_code_t *c, const cel_node_t *node, cel_value_t *v)
     constant = true;
     last = false;
     at = cel_call_constant(node);
+    arg = cel_null();
     ready = 0;
 
     cel_code_mark(c, &mark);
