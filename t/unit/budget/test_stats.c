@@ -444,6 +444,7 @@ test_states(void)
 
     start(SIZE);
     memset(&none, 0, sizeof(none));
+    memset(&first, 0, sizeof(first));
     states = 0;
 
     key.name = &name;

@@ -272,6 +272,7 @@ test_eval(chaos_t *chaos)
     workflow = chaos_compile(chaos, &issues);
     ok(workflow != NULL, "compiled: %s", issues.items[0].message);
     is_int(chaos_eval(chaos, workflow), 1, "the verdict is the right one");
+    result = 0;
 
     for (n = 1; n < CHAOS_MOST; n++) {
         chaos->count = 0;
