@@ -350,6 +350,9 @@ cel_status_t cel_eval_charge(cel_eval_t *eval, uint64_t units);
 cel_status_t cel_eval_fail(cel_eval_t *eval, cel_error_kind_t kind,
     const char *fmt, ...) __attribute__((cold, format(printf, 3, 4)));
 
+/* The same for an allocation of the arena that failed: names its limit. */
+cel_status_t cel_fail_memory(cel_eval_t *eval) __attribute__((cold));
+
 
 /*
  * The program as text, one instruction a line, for people; returns the

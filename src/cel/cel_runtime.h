@@ -146,8 +146,6 @@ cel_status_t cel_fail_overflow(cel_eval_t *eval)
     __attribute__((cold));
 cel_status_t cel_fail_key(cel_eval_t *eval, const cel_value_t *key)
     __attribute__((cold));
-cel_status_t cel_fail_memory(cel_eval_t *eval)
-    __attribute__((cold));
 
 /* A value as text for messages, cut to size; returns the length. */
 size_t cel_value_text(const cel_value_t *v, char *buf, size_t size);

@@ -343,7 +343,7 @@ eval_collect(walk_t *walk, cel_eval_t *eval, uint32_t *i,
         outputs = cel_arena_alloc(eval->arena, room * sizeof(cel_value_t));
 
         if (outputs == NULL) {
-            return cel_eval_fail(eval, CEL_E_MEMORY, "out of memory");
+            return cel_fail_memory(eval);
         }
 
         if (walk->noutputs != 0) {
@@ -382,7 +382,7 @@ eval_collected(walk_t *walk, cel_eval_t *eval, const workflow_step_t *step,
     if (cel_list(eval->arena, walk->outputs, walk->noutputs, &verdict->raw)
         != CEL_OK)
     {
-        return cel_eval_fail(eval, CEL_E_MEMORY, "out of memory");
+        return cel_fail_memory(eval);
     }
 
     return CEL_OK;
@@ -528,7 +528,7 @@ eval_keep_error(walk_t *walk, cel_eval_t *eval, cel_slot_t slot)
     failed = cel_arena_alloc(eval->arena, sizeof(workflow_failed_t));
 
     if (failed == NULL) {
-        (void) cel_eval_fail(eval, CEL_E_MEMORY, "out of memory");
+        (void) cel_fail_memory(eval);
         return;
     }
 

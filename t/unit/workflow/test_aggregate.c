@@ -58,6 +58,9 @@ compile(const char *text, bool any_output, workflow_issues_t *issues)
 
 /* how long the list is, or what else came */
 
+static cel_error_t  error;              /* of the evaluation before */
+
+
 static int
 evaluate(const workflow_t *workflow, int64_t n, size_t memory,
     workflow_verdict_t *verdict, bool *within)
@@ -87,6 +90,7 @@ evaluate(const workflow_t *workflow, int64_t n, size_t memory,
 
     rc = workflow_eval(workflow, &eval, &run, verdict);
 
+    error = eval.error;
     count = rc == CEL_OK ? (int) cel_size(&verdict->raw) : -(int) rc - 100;
     *within = eval.cost <= workflow_cost_max(workflow, &sizes)
               && (rc != CEL_OK || eval.cost >= workflow_cost_min(workflow));
@@ -94,6 +98,38 @@ evaluate(const workflow_t *workflow, int64_t n, size_t memory,
     cel_arena_reset(&arena);
 
     return count;
+}
+
+
+/* whatever finds no room says which limit there is */
+
+static void
+check_memory(const workflow_t *workflow)
+{
+    int                 wrong, failed;
+    bool                within;
+    char                expected[64];
+    size_t              memory;
+    workflow_verdict_t  verdict;
+
+    wrong = 0;
+    failed = 0;
+
+    for (memory = 16; memory < 65536; memory += 16) {
+        if (evaluate(workflow, 9, memory, &verdict, &within) >= 0) {
+            break;
+        }
+
+        snprintf(expected, sizeof(expected),
+                 "memory limit of %zu bytes exceeded, ", memory);
+
+        failed++;
+        wrong += error.kind != CEL_E_MEMORY
+                 || strncmp(error.message, expected, strlen(expected)) != 0;
+    }
+
+    ok(memory < 65536 && failed > 3, "%d limits are too small", failed);
+    is_int(wrong, 0, "each is named");
 }
 
 
@@ -139,6 +175,7 @@ check_outputs(void)
     is_int(evaluate(workflow, 9, 16, &verdict, &within),
            -(int) CEL_ERROR - 100, "no memory");
 
+    check_memory(workflow);
     workflow_destroy(workflow);
 }
 
