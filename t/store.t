@@ -312,6 +312,33 @@ is(gate('good'), 200, 'all others are');
 my ($status, $answer) = $t->api('GET', '/constraint/broken');
 is($status, 503, 'the API does not show it');
 like(json($answer), qr/damaged/, 'and says why');
+for my $list (['POST', '/constraints', {}], ['GET', '/stats'],
+    ['GET', '/breakers'], ['POST', '/constraints?sort=-revision', {}])
+{
+    ($status, $answer) = $t->api(@$list);
+    is($status, 503, "$list->[0] $list->[1] cannot be read");
+    like(json($answer), qr/the constraint \\"broken\\" is damaged.*DELETE/,
+        'which one it is, and what helps');
+}
+
+($status, $answer) = $t->api('POST', '/workflows', {});
+is($status, 503, 'nor can that of workflows');
+like(json($answer), qr/the workflow \\"bad_workflow\\" is damaged.*PUT/,
+    'which one it is, and what helps');
+
+($status, $answer) = $t->api('POST', '/constraints',
+    { message_type => 'by_bad' });
+is($status, 200, 'one beside it can be listed');
+is($answer->{data}[0]{message_type}, 'by_bad', 'by its name');
+
+for my $method ('PUT', 'DELETE') {
+    ($status, $answer, my $headers) = $t->api($method, '/constraint/broken',
+        {}, headers => { 'If-Match' => '"7"' });
+    is($status, 412, "$method: it has no revision to match");
+    is($headers->{etag}, undef, 'and no tag');
+    like($answer->{error}, qr/is damaged and has no revision/, 'as is said');
+}
+
 is(($t->api('PUT', '/constraint/broken', { enabled => \1 }))[0], 503,
     'it cannot be changed');
 is(($t->api('POST', '/constraint', record('broken', 2)))[0], 409,

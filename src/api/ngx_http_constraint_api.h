@@ -507,6 +507,11 @@ json_t *ngx_http_constraint_api_cursor_create(
 ngx_int_t ngx_http_constraint_api_page_open(
     ngx_http_constraint_api_job_t *job, ngx_http_constraint_api_page_t *page,
     const ngx_str_t *cursor, const ngx_str_t *sort, ngx_uint_t kind);
+/* The answer to a walk that met a damaged document.  NGX_ABORT. */
+ngx_int_t ngx_http_constraint_api_walk_damaged(
+    ngx_http_constraint_api_job_t *job, ngx_constraint_kind_e kind,
+    const ngx_str_t *key);
+
 ngx_int_t ngx_http_constraint_api_page_walk(
     ngx_http_constraint_api_job_t *job, ngx_http_constraint_api_page_t *page,
     ngx_constraint_visit_pt visit);

@@ -100,6 +100,11 @@ ngx_http_constraint_api_breakers_visit(void *ctx, const ngx_str_t *key,
         return NGX_ABORT;
     }
 
+    if (document == NULL) {
+        return ngx_http_constraint_api_walk_damaged(&list->job,
+                                         NGX_CONSTRAINT_KIND_CONSTRAINT, key);
+    }
+
     feedback = ngx_http_constraint_api_feedback(list->job.catalogue, key,
                                                 document, NULL, &limits);
 

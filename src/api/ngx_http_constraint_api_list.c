@@ -332,6 +332,11 @@ ngx_http_constraint_api_list_visit(void *ctx, const ngx_str_t *key,
         return NGX_ABORT;
     }
 
+    if (document == NULL) {
+        return ngx_http_constraint_api_walk_damaged(&list->job, list->kind,
+                                                    key);
+    }
+
     rc = NGX_OK;
 
     if (list->kind == NGX_CONSTRAINT_KIND_PROFILE

@@ -324,6 +324,11 @@ ngx_http_constraint_api_stats_visit(void *ctx, const ngx_str_t *key,
         return NGX_ABORT;
     }
 
+    if (document == NULL) {
+        return ngx_http_constraint_api_walk_damaged(&stats->job,
+                                         NGX_CONSTRAINT_KIND_CONSTRAINT, key);
+    }
+
     entry = json_pack("{s:O}", "message_type",
                       json_object_get(document, "message_type"));
     if (entry == NULL) {

@@ -72,3 +72,20 @@ ngx_http_constraint_api_page_walk(ngx_http_constraint_api_job_t *job,
 
     return NGX_ERROR;
 }
+
+
+ngx_int_t
+ngx_http_constraint_api_walk_damaged(ngx_http_constraint_api_job_t *job,
+    ngx_constraint_kind_e kind, const ngx_str_t *key)
+{
+    job->error = NGX_HTTP_CONSTRAINT_API_E_STORE;
+    job->failure = ngx_http_constraint_api_envelope(job->error, NULL,
+                                       "the list could not be read: the %s "
+                                       "\"%.*s\" is damaged in the store; %s",
+                                       ngx_http_constraint_api_noun(kind),
+                                       (int) key->len, (char *) key->data,
+                                       kind == NGX_CONSTRAINT_KIND_CONSTRAINT
+                                       ? "DELETE it and register it again"
+                                       : "PUT it again");
+    return NGX_ABORT;
+}

@@ -517,11 +517,13 @@ void
 ngx_http_constraint_api_precondition(ngx_http_constraint_api_t *api,
     uint64_t revision)
 {
-    if (revision == 0) {
+    if (revision == 0 || revision == UINT64_MAX) {
         ngx_http_constraint_api_fail(api,
                                      NGX_HTTP_CONSTRAINT_API_E_PRECONDITION,
                                      NULL, "If-Match or If-None-Match does "
-                                     "not hold");
+                                     "not hold%s", revision
+                                     ? ": what is stored is damaged and has "
+                                     "no revision" : "");
         return;
     }
 

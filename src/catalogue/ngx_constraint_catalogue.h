@@ -362,6 +362,8 @@ ngx_int_t ngx_constraint_catalogue_get_thread(
  * Walks the keys after `after` (NULL: from the first) in key order, each
  * document passed to visit until it returns other than NGX_OK; opens read
  * transactions of its own, none longer than 10 ms.  For pool threads.
+ * A document of NULL is one that is damaged in the store: it is the last one,
+ * and NGX_ABORT is returned whatever visit says.
  * NGX_OK at the end, what visit returned, or NGX_ERROR.
  */
 typedef ngx_int_t (*ngx_constraint_visit_pt)(void *ctx, const ngx_str_t *key,

@@ -23,6 +23,7 @@ typedef struct {
     u_char                      name[NGX_CONSTRAINT_NAME_MAX];
     ngx_constraint_bytes_t      bytes;         /* items of one batch */
     ngx_uint_t                  end;
+    ngx_uint_t                  damaged;       /* what comes after the batch */
 } ngx_constraint_walk_t;
 
 /* before each item's key and value */
@@ -349,6 +350,11 @@ ngx_constraint_catalogue_walk_thread(ngx_constraint_catalogue_t *catalogue,
 
         result = ngx_constraint_walk_visit(&walk, visit, ctx);
 
+        if (result == NGX_OK && walk.damaged) {
+            (void) visit(ctx, &walk.last, NULL);
+            result = NGX_ABORT;
+        }
+
     } while (result == NGX_OK && !walk.end);
 
     ngx_constraint_bytes_free(&walk.bytes);
@@ -430,12 +436,18 @@ ngx_constraint_walk_collect(ngx_constraint_walk_t *walk,
         }
 
         rc = ngx_constraint_walk_item(walk, read, &name);
-        if (rc != 0) {
+        walk->damaged = (rc == NGX_CONSTRAINT_DAMAGED);
+
+        if (rc != 0 && !walk->damaged) {
             return rc;
         }
 
         walk->last.len = name.len;
         ngx_memcpy(walk->name, name.data, name.len);
+
+        if (walk->damaged) {
+            return 0;
+        }
 
         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
@@ -479,10 +491,15 @@ ngx_constraint_walk_item(ngx_constraint_walk_t *walk,
                                        name, bytes);
     }
 
+    if (rc != 0) {
+        bytes->len = at;
+        return rc;
+    }
+
     item.value = bytes->len - item.value;
     ngx_memcpy(bytes->data + at, &item, sizeof(item));
 
-    return rc;
+    return 0;
 }
 
 
@@ -509,11 +526,12 @@ ngx_constraint_walk_visit(ngx_constraint_walk_t *walk,
 
         document = ngx_constraint_read_parse(walk->kind, &key, &value,
                                              &revision);
+        rc = visit(ctx, &key, document);
+
         if (document == NULL) {
-            return NGX_ERROR;
+            return NGX_ABORT;
         }
 
-        rc = visit(ctx, &key, document);
         json_decref(document);
 
         if (rc != NGX_OK) {

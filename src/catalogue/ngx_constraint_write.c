@@ -632,6 +632,10 @@ ngx_constraint_write_key(ngx_constraint_write_t *write, const char *name,
     }
 
     return ngx_constraint_write_refuse(write, NGX_CONSTRAINT_WRITE_INVALID,
-                                       path, "must be the name in the URI, "
-                                       "or be left out");
+                                       path,
+                                       write->kind
+                                       == NGX_CONSTRAINT_KIND_WORKFLOW
+                                       ? "must be the name in the URI"
+                                       : "must be the name in the URI, or be "
+                                       "left out");
 }

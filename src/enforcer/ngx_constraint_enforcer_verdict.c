@@ -58,6 +58,9 @@ ngx_constraint_verdict(ngx_constraint_enforcement_t *e,
         {
             ngx_str_null(&d->trace);
         }
+
+    } else if (ev->explain) {
+        ngx_str_set(&d->trace, "[]");
     }
 
     if (ev->failure->error != NGX_CONSTRAINT_E_NONE) {

@@ -385,7 +385,7 @@ shape_name(shape_t *shape, const workflow_node_t *name)
     const char *const  *word;
 
     static const char *const  reserved[] = {
-        "execute", "metadata", "unload", "check", "off", NULL
+        "execute", "metadata", "unload", "check", "off", ".", "..", NULL
     };
 
     workflow_path_add(&shape->path, "name");

@@ -146,6 +146,8 @@ my @trace = @{$data->{decision}{trace}};
 cmp_ok(scalar(@trace), '>=', 3, 'each condition and variable');
 ok((grep { json($_) =~ /rule\.match\[0\]/ } @trace), 'the first one')
     or diag(json(\@trace));
+is(json((run_it('twice', {}, 'explain=1'))[1]{decision}{trace}), '[]',
+    'no condition: an empty list');
 is((run_it('any', {}, 'explain=0'))[1]{decision}{trace}, undef, 'not when 0');
 is((run_it('any', {}, "explain=$_"))[0], 400, "explain=$_")
     for 2, 'x', '', 'true';

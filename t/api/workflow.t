@@ -105,9 +105,20 @@ is(($t->api('GET', "/workflow/w?revision=$_"))[0], 400, "revision=$_")
 ($status, $data) = $t->api('PUT', '/workflow/w', { %policy, name => 'v' });
 is($status, 400, 'a workflow keeps its name');
 is($data->{details}[0]{path}, '$.name', 'the path');
-($status, $data) = $t->api('POST', '/workflow', { %policy, name => '..' });
-is($status, 400, 'a name that no path can have');
-is($data->{details}[0]{path}, '$.name', 'the path');
+is($data->{details}[0]{message}, 'must be the name in the URI',
+    'and that it cannot be left out');
+is(($t->api('PUT', '/workflow/w', { rule => $policy{rule} }))[0], 422,
+    'as it is needed');
+
+for my $name ('.', '..', 'check') {
+    ($status, $data) = $t->api('POST', '/workflow',
+        { %policy, name => $name });
+    is($status, 422, "a name that no path can have: $name");
+    is($data->{details}[0]{path}, 'name', 'the path');
+    ok(!($t->api('POST', '/workflow/check', { %policy, name => $name }))[1]
+        {data}{valid}, 'a check says so, too');
+}
+
 is(($t->api('PUT', '/workflow/none', { %policy, name => 'none' }))[0], 404,
     'what is not there is not updated');
 
