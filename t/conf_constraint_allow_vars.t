@@ -29,6 +29,8 @@ $c->bad('http', 'constraint_allow_vars;', qr/invalid number of arguments/);
 $c->bad('http', 'constraint_allow_vars $;', qr/invalid variable name/);
 $c->bad('http', 'constraint_allow_vars constraint_id;',
     qr/cannot be read by one/);
+$c->bad('http', 'constraint_allow_vars Constraint_ID;',
+    qr/cannot be read by one/, 'nginx takes upper case for the same');
 $c->bad('http', 'constraint_allow_vars nothing_like_it;',
     qr/unknown "nothing_like_it" variable/);
 $c->bad('http', 'constraint_allow_vars a; constraint_allow_vars b;',

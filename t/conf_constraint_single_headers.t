@@ -32,6 +32,13 @@ $c->bad('server', 'constraint_single_headers;',
 $c->bad('server', 'constraint_single_headers X-A; '
     . 'constraint_single_headers X-B;', qr/is duplicate/);
 
+for my $names ('X-A off', 'off X-A', "'X-A:'", "'X-A,X-B'", '$http_x_a',
+    "''", "'X A'")
+{
+    $c->bad('server', "constraint_single_headers $names;",
+        qr/invalid header name ".*it must be NAME\.\.\..*:\d+/);
+}
+
 my $t = Test::Constraint::Gate->start(<<'END', server =>
 location / { constraint x; proxy_pass http://backend; }
 location /own {

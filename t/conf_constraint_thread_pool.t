@@ -27,6 +27,11 @@ $c->bad('main', 'constraint_thread_pool constraint;', qr/not allowed here/);
 $c->bad('server', 'constraint_thread_pool constraint;', qr/not allowed here/);
 $c->bad('http', 'constraint_thread_pool nothing;',
     qr/unknown thread pool "nothing"/);
+
+my ($line) = $c->said() =~ /nginx\.conf:(\d+)/;
+like((split(/\n/, slurp($c->testdir() . '/nginx.conf')))[$line - 1],
+    qr/nothing/, 'and where it is named');
+
 $c->bad('http', 'constraint_thread_pool;', qr/invalid number of arguments/);
 $c->bad('http', 'constraint_thread_pool constraint; '
     . 'constraint_thread_pool constraint;',

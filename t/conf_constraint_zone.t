@@ -43,8 +43,8 @@ $c->bad('zone', "constraint_zone z:8m path=$dir/a path=$dir/a;",
     qr/duplicate parameter/);
 $c->bad('zone', "constraint_zone z:8m path=$dir/a map_size=1k;",
     qr/at least 1m/);
-$c->bad('zone', "constraint_zone z:8m path=$dir/a map_size=x;",
-    qr/at least 1m/);
+$c->bad('zone', "constraint_zone z:8m path=$dir/a map_size=1h;",
+    qr/at least 1m, a number with k, m or g/);
 $c->bad('zone', "constraint_zone z:8m path=$dir/a revisions=-1;",
     qr/invalid parameter/);
 $c->bad('zone', "constraint_zone z:8m path=$dir/a size=1;",
@@ -53,5 +53,19 @@ $c->bad('zone', "constraint_zone z:8m path=$dir/a;"
     . "constraint_zone z:8m path=$dir/b;", qr/"z"/);
 $c->bad('zone', "constraint_zone z:8m path=$dir/a;"
     . "constraint_zone y:8m path=$dir/a;", qr/\Q$dir\E/);
+
+# one folder by two names, there or made just now
+
+mkdir("$dir/old");
+symlink("$dir/old", "$dir/link");
+
+for my $two (['old', './old/'], ['old', 'link'], ['new', './new'],
+    ['new', './/new//'], ['new', 'old/../new'])
+{
+    rmdir("$dir/new");
+    $c->bad('zone', "constraint_zone z:8m path=$dir/$two->[0];"
+        . "constraint_zone y:8m path=$dir/$two->[1];",
+        qr/is the path of constraint zone "[yz]"/);
+}
 
 done_testing();

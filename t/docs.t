@@ -4,10 +4,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The documents tell the truth: configuration blocks pass `nginx -t`, JSON
-# blocks parse, policies pass `constraintctl check`, shell blocks of
-# OPERATIONS.md do what is said there, links lead somewhere, every line of the
-# error log is explained, every decision is indexed.  REST.md, WORKFLOWS.md
-# and DIRECTIVES.md are executed further by tests of their own.
+# blocks parse, policies pass `constraintctl check`, test files in Perl pass,
+# shell blocks of OPERATIONS.md do what is said there, links lead somewhere,
+# every line of the error log is explained, every decision is indexed.
+# REST.md, WORKFLOWS.md and DIRECTIVES.md are executed further by tests of
+# their own.
 #
 # A block is left out by a comment in the line before it:
 # <!-- not run: the reason -->.  <!-- warns --> says that nginx warns.
@@ -233,6 +234,12 @@ for my $file (@files) {
         } elsif ($block->{kind} =~ /^(?:sh|bash)$/) {
             my $script = $t->write_file('block.sh', $block->{text});
             is(system("bash -n '$script' 2>&1"), 0, "$at: is shell");
+
+        } elsif ($block->{kind} eq 'perl') {
+            symlink("$root/t/lib", "$dir/lib");
+            my $script = $t->write_file('block.t', $block->{text});
+            my $said = `$^X '$script' 2>&1`;
+            is($?, 0, "$at: is a test that passes") or diag($said);
         }
     }
 }

@@ -76,6 +76,7 @@ typedef struct {
     ngx_constraint_catalogue_t  *catalogue;
     u_char                      *file;     /* where it was written */
     ngx_uint_t                   line;
+    ngx_http_handler_pt          handler;  /* NULL: none written here */
     ngx_str_t                    metrics_zone; /* data NULL: all */
     ngx_uint_t                   metrics;  /* constraint_metrics is here */
 } ngx_http_constraint_api_conf_t;
@@ -214,7 +215,6 @@ ngx_int_t ngx_http_constraint_api_conf_keep(ngx_conf_t *cf,
 
 char *ngx_http_constraint_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-void ngx_http_constraint_metrics_inherit(ngx_http_core_loc_conf_t *clcf);
 
 
 /* Router */

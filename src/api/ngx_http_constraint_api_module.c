@@ -317,6 +317,7 @@ ngx_http_constraint_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_constraint_api_handler;
+    aacf->handler = clcf->handler;
 
     ngx_http_constraint_exempt(cf);
 
@@ -473,6 +474,16 @@ ngx_http_constraint_api_merge_conf(ngx_conf_t *cf, void *parent, void *child)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
+    if (conf->handler && clcf->handler != conf->handler) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"%s\" in %s:%ui answers nothing, another directive "
+                      "of location \"%V\" does: give it a location of its "
+                      "own", conf->metrics ? "constraint_metrics"
+                                           : "constraint_api",
+                      conf->file, conf->line, &clcf->name);
+        return NGX_CONF_ERROR;
+    }
+
     if (!clcf->noname || conf->zone.data || conf->metrics
         || (prev->zone.data == NULL && !prev->metrics)
         || clcf->handler)
@@ -481,13 +492,7 @@ ngx_http_constraint_api_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     *conf = *prev;
-
-    if (conf->metrics) {
-        ngx_http_constraint_metrics_inherit(clcf);
-
-    } else {
-        clcf->handler = ngx_http_constraint_api_handler;
-    }
+    clcf->handler = conf->handler;
 
     return ngx_http_constraint_api_conf_keep(cf, conf) == NGX_OK
            ? NGX_CONF_OK : NGX_CONF_ERROR;

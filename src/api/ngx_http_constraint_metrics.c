@@ -66,18 +66,12 @@ ngx_http_constraint_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_constraint_metrics_handler;
+    aacf->handler = clcf->handler;
 
     ngx_http_constraint_exempt(cf);
 
     return ngx_http_constraint_api_conf_keep(cf, aacf) == NGX_OK
            ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-void
-ngx_http_constraint_metrics_inherit(ngx_http_core_loc_conf_t *clcf)
-{
-    clcf->handler = ngx_http_constraint_metrics_handler;
 }
 
 

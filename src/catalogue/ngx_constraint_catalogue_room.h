@@ -430,6 +430,7 @@ typedef struct {
 struct ngx_constraint_catalogue_s {
     ngx_constraint_zone_conf_t  conf;
     ngx_shm_zone_t             *shm_zone;
+    ngx_list_t                 *zones;         /* all of the cycle */
     ngx_constraint_catalogue_t *old;           /* of the cycle before */
     ngx_constraint_zone_t      *zone;
     ngx_uint_t                  number;        /* of the configuration */

@@ -23,6 +23,8 @@ static ngx_int_t ngx_constraint_zone_path(ngx_conf_t *cf,
     ngx_constraint_catalogue_t *catalogue);
 static ngx_int_t ngx_constraint_zone_unique(ngx_conf_t *cf,
     ngx_constraint_catalogue_t *catalogue, void *tag);
+static ngx_constraint_catalogue_t *ngx_constraint_zone_same(
+    ngx_constraint_catalogue_t *catalogue, void *tag);
 static ngx_int_t ngx_constraint_zone_schema(ngx_conf_t *cf,
     const ngx_str_t *path);
 static ngx_int_t ngx_constraint_zone_init(ngx_shm_zone_t *shm_zone,
@@ -72,6 +74,7 @@ ngx_constraint_catalogue_add(ngx_conf_t *cf,
     }
 
     catalogue->shm_zone = shm_zone;
+    catalogue->zones = &cf->cycle->shared_memory;
 
     if (ngx_constraint_zone_path(cf, catalogue) != NGX_OK
         || ngx_constraint_zone_unique(cf, catalogue, tag) != NGX_OK
@@ -168,30 +171,16 @@ static ngx_int_t
 ngx_constraint_zone_unique(ngx_conf_t *cf,
     ngx_constraint_catalogue_t *catalogue, void *tag)
 {
-    ngx_uint_t                   i;
-    ngx_list_part_t             *part;
-    ngx_file_info_t              fi, other;
-    ngx_shm_zone_t              *zone;
     ngx_constraint_catalogue_t  *old;
 
-    part = &cf->cycle->shared_memory.part;
-    i = 0;
+    old = ngx_constraint_zone_same(catalogue, tag);
 
-    while ((zone = ngx_constraint_zone_next(&part, &i, tag)) != NULL) {
-        old = zone->data;
-
-        if (old
-            && ngx_file_info(old->conf.path.data, &other) != NGX_FILE_ERROR
-            && ngx_file_info(catalogue->conf.path.data, &fi)
-               != NGX_FILE_ERROR
-            && fi.st_dev == other.st_dev && fi.st_ino == other.st_ino)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "path \"%V\" is the path of constraint zone "
-                               "\"%V\" already", &catalogue->conf.path,
-                               &old->conf.name);
-            return NGX_ERROR;
-        }
+    if (old) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "path \"%V\" is the path of constraint zone "
+                           "\"%V\" already", &catalogue->conf.path,
+                           &old->conf.name);
+        return NGX_ERROR;
     }
 
     if (cf->cycle->old_cycle == NULL
@@ -205,6 +194,39 @@ ngx_constraint_zone_unique(ngx_conf_t *cf,
                                                    tag);
 
     return NGX_OK;
+}
+
+
+/* Another zone of the folder; none when the folder does not exist yet. */
+
+static ngx_constraint_catalogue_t *
+ngx_constraint_zone_same(ngx_constraint_catalogue_t *catalogue, void *tag)
+{
+    ngx_uint_t                   i;
+    ngx_list_part_t             *part;
+    ngx_file_info_t              fi, other;
+    ngx_shm_zone_t              *zone;
+    ngx_constraint_catalogue_t  *old;
+
+    if (ngx_file_info(catalogue->conf.path.data, &fi) == NGX_FILE_ERROR) {
+        return NULL;
+    }
+
+    part = &catalogue->zones->part;
+    i = 0;
+
+    while ((zone = ngx_constraint_zone_next(&part, &i, tag)) != NULL) {
+        old = zone->data;
+
+        if (old && old != catalogue
+            && ngx_file_info(old->conf.path.data, &other) != NGX_FILE_ERROR
+            && fi.st_dev == other.st_dev && fi.st_ino == other.st_ino)
+        {
+            return old;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -236,9 +258,22 @@ static ngx_int_t
 ngx_constraint_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_int_t                    rc;
-    ngx_constraint_catalogue_t  *catalogue;
+    ngx_constraint_catalogue_t  *old, *catalogue;
 
     catalogue = shm_zone->data;
+
+    /* folders that two names have made just now */
+
+    old = ngx_constraint_zone_same(catalogue, shm_zone->tag);
+
+    if (old) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "path \"%V\" of constraint zone \"%V\" is the path of "
+                      "constraint zone \"%V\" too", &catalogue->conf.path,
+                      &catalogue->conf.name, &old->conf.name);
+        return NGX_ERROR;
+    }
+
     catalogue->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
     if (data || shm_zone->shm.exists) {

@@ -127,6 +127,7 @@ char *ngx_http_constraint_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_constraint_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_constraint_conf_some(ngx_conf_t *cf, void *post, void *data);
+char *ngx_http_constraint_conf_pool(ngx_conf_t *cf, void *post, void *data);
 char *ngx_http_constraint_conf_allow_vars(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_constraint_conf_single_headers(ngx_conf_t *cf,

@@ -13,6 +13,8 @@
 #include "ngx_http_constraint_conf.h"
 
 
+static ngx_int_t ngx_http_constraint_conf_header(ngx_conf_t *cf,
+    ngx_str_t *name);
 static cel_status_t ngx_http_constraint_resolve_var(void *ctx,
     const char *literal, size_t len, cel_slot_t *slot,
     char message[CEL_MESSAGE_MAX]);
@@ -72,6 +74,15 @@ ngx_http_constraint_conf_some(ngx_conf_t *cf, void *post, void *data)
 }
 
 
+/* A pool that is named here: nginx tells of this line if there is none. */
+
+char *
+ngx_http_constraint_conf_pool(ngx_conf_t *cf, void *post, void *data)
+{
+    return ngx_thread_pool_add(cf, data) ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
 /* constraint_allow_vars NAME... */
 
 char *
@@ -109,7 +120,10 @@ ngx_http_constraint_conf_allow_vars(ngx_conf_t *cf, ngx_command_t *cmd,
             return NGX_CONF_ERROR;
         }
 
-        if (name.len >= 11 && ngx_strncmp(name.data, "constraint_", 11) == 0)
+        /* nginx does not tell the case of its variables apart */
+
+        if (name.len >= 11
+            && ngx_strncasecmp(name.data, (u_char *) "constraint_", 11) == 0)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "variable \"%V\" tells of a decision and "
@@ -162,6 +176,11 @@ ngx_http_constraint_conf_single_headers(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_http_constraint_conf_header(cf, &value[i]) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
         name = ngx_array_push(plcf->single_headers);
         if (name == NULL) {
             return NGX_CONF_ERROR;
@@ -172,6 +191,40 @@ ngx_http_constraint_conf_single_headers(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* a name that no header can have would watch over nothing */
+
+static ngx_int_t
+ngx_http_constraint_conf_header(ngx_conf_t *cf, ngx_str_t *name)
+{
+    u_char      ch;
+    ngx_uint_t  i;
+
+    if (name->len == 0 || ngx_strcmp(name->data, "off") == 0) {
+        goto invalid;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        ch = name->data[i];
+
+        if (ch <= ' ' || ch >= 0x7f || ngx_strchr("\"(),/:;<=>?@[\\]{}$", ch))
+        {
+            goto invalid;
+        }
+    }
+
+    return NGX_OK;
+
+invalid:
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid header name \"%V\" of "
+                       "\"constraint_single_headers\", it must be NAME... "
+                       "as in \"X-Role X-Org\", or off alone", name);
+
+    return NGX_ERROR;
 }
 
 

@@ -160,8 +160,8 @@ ngx_http_constraint_zone_parameter(ngx_conf_t *cf, ngx_str_t *value,
 
         if (size < 1024 * 1024) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid \"%V\", map_size must be at least 1m",
-                               value);
+                               "invalid \"%V\", map_size must be at least "
+                               "1m, a number with k, m or g", value);
             return NGX_CONF_ERROR;
         }
 

@@ -100,6 +100,11 @@ static ngx_conf_post_t  ngx_http_constraint_some = {
 };
 
 
+static ngx_conf_post_t  ngx_http_constraint_pool_used = {
+    ngx_http_constraint_conf_pool
+};
+
+
 #define NGX_HTTP_CONSTRAINT_LEVELS                                           \
     NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
 
@@ -216,14 +221,14 @@ static ngx_command_t  ngx_http_constraint_commands[] = {
       ngx_conf_set_str_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_constraint_main_conf_t, thread_pool),
-      NULL },
+      &ngx_http_constraint_pool_used },
 
     { ngx_string("constraint_store_pool"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_str_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_constraint_main_conf_t, store_pool),
-      NULL },
+      &ngx_http_constraint_pool_used },
 
     { ngx_string("constraint_timeout"),
       NGX_HTTP_CONSTRAINT_LEVELS|NGX_CONF_TAKE1,
@@ -467,10 +472,6 @@ ngx_http_constraint_init_pools(ngx_conf_t *cf,
     for (i = 0; i < 2; i++) {
 
         if (names[i]->data) {
-            if (ngx_thread_pool_add(cf, names[i]) == NULL) {
-                return NGX_ERROR;
-            }
-
             continue;
         }
 
@@ -615,7 +616,8 @@ ngx_http_constraint_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
 /*
  * What gates a service does not gate its administration, but what is nested
- * in the location of an API is a service again.
+ * in the location of an API is a service again, and so is an "if" or a
+ * limit_except with a handler of its own.
  */
 
 static void
@@ -623,14 +625,18 @@ ngx_http_constraint_merge_entries(ngx_conf_t *cf,
     ngx_http_constraint_loc_conf_t *prev,
     ngx_http_constraint_loc_conf_t *conf)
 {
+    ngx_uint_t                 part;
     ngx_array_t               *entries;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    entries = prev->outer && !clcf->noname ? prev->outer : prev->entries;
+    part = clcf->noname && clcf->handler == NULL;
+    entries = prev->outer ? prev->outer : prev->entries;
 
-    if (conf->entries == NGX_CONF_UNSET_PTR && conf->exempt) {
+    if (conf->entries == NGX_CONF_UNSET_PTR
+        && (conf->exempt || (prev->outer && part)))
+    {
         conf->entries = NULL;
         conf->outer = entries == NGX_CONF_UNSET_PTR ? NULL : entries;
     }

@@ -104,16 +104,48 @@ bad('constraint_api z;', 'is not allowed here', 'in a server');
 bad('location / { if ($arg_a) { constraint_api z; } }',
     'is not allowed here', 'in an if');
 
+# who answers is not the API then, and would be gated by nothing
+
+bad('location /a/ { constraint_api z; proxy_pass http://127.0.0.1:9; }',
+    '"constraint_api" in \S+nginx\.conf:\d+ answers nothing.*"/a/"',
+    'a service in its place');
+bad('location /a/ { constraint_metrics; proxy_pass http://127.0.0.1:9; }',
+    '"constraint_metrics" in \S+nginx\.conf:\d+ answers nothing',
+    'or in that of the metrics');
+
 # not inherited, and not gated by what is written above
 
 conf(<<'END', 'constraint nothing zone=z;');
         location / { constraint_api z; location /a { return 204; } }
         location /gated { return 200 "x"; }
+        location /b/ {
+            constraint_api z;
+            if ($arg_b) { proxy_pass http://127.0.0.1:%%PORT_B%%; }
+            if ($http_c) { set $c 1; }
+            limit_except GET { proxy_pass http://127.0.0.1:%%PORT_B%%; }
+        }
+        location /m/ {
+            constraint_metrics;
+            if ($arg_b) { proxy_pass http://127.0.0.1:%%PORT_B%%; }
+        }
 END
 $t->run();
 
 is(($t->api('GET', '/status'))[0], 200, 'the API is not gated');
 is($t->get('/a')->status, 204, 'an inner location is no API');
+
+# what another handler answers inside of its location is gated
+
+my $backend = $t->backend('B');
+
+is($t->get('/b/status')->status, 200, 'beside what is gated it is not');
+is($t->get('/b/status', headers => { c => 1 })->status, 200,
+    'nor in an if without a handler');
+is($t->get('/b/x?b=1')->status, 403, 'a service in an if is');
+is($t->post('/b/x', '{}')->status, 403, 'and in limit_except');
+is($t->get('/m/')->status, 200, 'metrics are not');
+is($t->get('/m/?b=1')->status, 403, 'a service in an if of theirs is');
+is($backend->count, 0, 'which has seen nothing');
 
 # bodies of nginx's own limit are nginx's
 
