@@ -76,9 +76,14 @@ case "$dir" in
 esac
 
 case "$dir" in
-    *[[:space:],\&\\]*)
-        die "--dir must not hold spaces, commas, & or backslashes: $dir" ;;
+    *[[:space:],\&\\\;{}]*)
+        die "--dir must not hold spaces, commas, semicolons, braces, & or" \
+            "backslashes: $dir" ;;
 esac
+
+# one folder has one name, whoever writes a slash behind it
+
+dir=$(realpath -ms -- "$dir")
 
 backend=$((port + 1))
 url=http://127.0.0.1:$port
@@ -91,8 +96,8 @@ running() {
 
     pid=$(cat "$dir/nginx.pid" 2>/dev/null) || return 1
 
-    [ -n "$pid" ] && tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null \
-        | grep -q "nginx: master process .*$dir/" || return 1
+    [ -n "$pid" ] && tr '\0' ' ' 2>/dev/null < "/proc/$pid/cmdline" \
+        | grep "^nginx: master process " | grep -qF " $dir/" || return 1
 
     echo "$pid"
 }
@@ -305,7 +310,7 @@ exchange "a request that is refused" 403 -- \
     '{"policy": {"type": "ACCESS", "value": 9}}'
 
 option=
-[ "$dir" = "$default" ] || option=" --dir $dir"
+[ "$dir" = "$default" ] || option=" --dir $(printf %q "$dir")"
 
 cat <<END
 

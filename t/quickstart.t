@@ -104,6 +104,33 @@ ok((wait_until { !IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") } 5),
 is($status, 0, '--stop again is no error');
 like($out, qr/^nothing runs in \Q$dir\E\n$/, 'and says so');
 
+# one folder by another name, characters that mean something to a shell, to
+# grep or to nginx, and a process that is not there any more
+
+{
+    my $odd = "$dir-q'x[*";
+
+    ($status, $out) = quickstart(qq(--dir "$odd"));
+    is($status, 0, 'an odd folder will do') or diag($out);
+    my ($stop) = $out =~ /(\S+quickstart\.sh --dir .*--stop)\n/;
+    like(`$stop 2>&1`, qr/^stopped, .* in \Q$odd\E\n$/,
+        'what is told to stop it does');
+
+    ($status, $out) = quickstart(qq(--dir "$odd/"));
+    is($status, 0, 'a slash behind it') or diag($out);
+    ($status, $out) = quickstart(qq(--dir "$odd/.//" --stop));
+    like($out, qr/^stopped, .* in \Q$odd\E\n$/, 'is the same folder');
+
+    $t->write_file("quick-q'x[*/nginx.pid", "99999999\n");
+    ($status, $out) = quickstart(qq(--dir "$odd" --stop));
+    is($out, "nothing runs in $odd\n", 'a process that is gone is nothing');
+
+    ($status, $out) = quickstart(qq(--dir "$dir;x"));
+    is($status, 1, 'a semicolon would end the directive');
+    is(said($out), 'quickstart: --dir must not hold spaces, commas, '
+        . "semicolons, braces, & or backslashes: $dir;x\n", 'and is refused');
+}
+
 # what is in the way gets one line
 
 for my $offset (0, 1) {
