@@ -117,6 +117,30 @@ is($t->get('/gate/?type=c5')->body, 5, 'it is decided as before');
 is(($t->api('POST', '/constraint/unload/none'))[0], 404,
     'what is not registered cannot be unloaded');
 
+# looking at it loads it on no worker, the one it was not unloaded on included
+
+my %client;
+
+wait_until {
+    my $client = $t->connect();
+    my $pid = $client->request('GET', '/status')
+        ->header('x-constraint-worker');
+    $client{$pid} //= $client;
+    keys %client == 2;
+} 20;
+
+my ($one, $two) = values %client;
+
+$_->request('GET', '/gate/?type=c5') for $one, $two;
+is($one->request('POST', '/constraint/unload/c5')->status(), 200,
+    'it is unloaded on one worker');
+
+for my $client ($two, $one, $two, $one) {
+    $loaded = $client->request('GET', '/constraint/metadata/c5')->json()
+        ->{metadata}{loaded};
+    ok(!$loaded->{worker} && !$loaded->{zone}, 'looking does not load it');
+}
+
 
 # another size: the records come back from the store, counters stay
 

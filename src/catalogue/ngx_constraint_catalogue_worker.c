@@ -539,6 +539,10 @@ ngx_constraint_catalogue_loaded(ngx_constraint_catalogue_t *catalogue,
         return;
     }
 
+    /* who looks at a rule that was unloaded elsewhere would load it again */
+
+    ngx_constraint_cache_unloaded(catalogue);
+
     ngx_constraint_key(&key, NGX_CONSTRAINT_KEY_CONSTRAINT, message_type);
 
     *in_worker = ngx_constraint_rule_lookup(catalogue->worker, message_type)
