@@ -37,13 +37,33 @@ location /own {
     constraint_body_max 1k;
     proxy_pass http://backend;
 }
+location /moved {
+    constraint x;
+    constraint_body_max 1k;
+    proxy_intercept_errors on;
+    error_page 404 = /less/;
+    proxy_pass http://backend;
+}
+location /less/ {
+    internal;
+    constraint x;
+    proxy_pass http://backend;
+}
 END
-    'constraint_body_max 10;');
+    'constraint_body_max 10;', reply => sub {
+        return ($_[0]{uri} =~ m{^/moved} ? 404 : 200, {}, $_[0]{uri});
+    });
 
 $t->register('x', 'input.a == 1');
 
 is($t->post('/', '{"a":1}')->status, 200, 'a body within it');
 is($t->post('/', '{"a":1}    ')->status, 413, 'it is inherited');
 is($t->post('/own', '{"a":1}    ')->status, 200, 'and set anew');
+
+is($t->post('/moved', '{"a":1}')->status, 200,
+    'a body that was read before a redirect');
+is($t->post('/moved', '{"a":1}    ')->status, 413,
+    'is judged by the limit of where it led');
+is($t->{backend}->last->{uri}, '/moved', 'which the service does not see');
 
 done_testing();

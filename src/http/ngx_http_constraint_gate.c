@@ -309,7 +309,6 @@ ngx_http_constraint_begin(ngx_http_request_t *r,
     ctx->asked = 0;
     ctx->current = NULL;
     ctx->replace = NULL;
-    ctx->briefly = 0;
 
     ngx_memzero(&ctx->source, sizeof(ngx_http_constraint_source_t));
 
@@ -321,10 +320,15 @@ ngx_http_constraint_begin(ngx_http_request_t *r,
     ctx->source.facts.document = document;
     ctx->source.facts.allow_duplicates = plcf->allow_duplicates;
 
-    if (ctx->body_read && ctx->body_status == 0) {
-        ngx_http_constraint_source_input(&ctx->source, &ctx->body);
+    if (ctx->body_read) {
 
-    } else if (!ctx->body_read) {
+        /* too large for this location: refused when it is asked for */
+
+        if (ctx->body_status == 0 && ctx->body.len <= plcf->body_max) {
+            ngx_http_constraint_source_input(&ctx->source, &ctx->body);
+        }
+
+    } else {
         ctx->source.facts.input_near = ngx_http_constraint_body_near(r,
                                                              plcf->body_max);
     }

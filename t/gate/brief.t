@@ -62,12 +62,18 @@ location /tight { constraint tight; constraint_memory_limit 30k;
     proxy_pass http://backend; }
 location /moved { constraint moved; constraint_body_max 2k;
     proxy_pass http://backend; }
+location /shown { constraint header; proxy_intercept_errors on;
+    error_page 404 = /named/; proxy_pass http://backend; }
+location /named/ { internal; constraint \$x_named;
+    proxy_pass http://backend; }
 location /seen { constraint header; constraint seen;
     proxy_pass http://backend; }
 END
     http => 'map $constraint_effect $x_seen { default none; allow allow; }'
+        . ' map $constraint_outcome $x_named { ALLOW mine_too; }'
         . ' constraint_allow_vars request_length x_seen;',
-    need => ['faults']);
+    need => ['faults'],
+    reply => sub { return ($_[0]{uri} =~ m{^/shown} ? 404 : 200, {}, '') });
 
 sub match {
     return { match => [ map { { defined $_->[0] ? (condition => $_->[0]) : (),
@@ -107,6 +113,7 @@ my %rule = (
         "{'effect': 'allow', 'message': 'small'}" ]),
     moved => match([ "int(nginx.var('request_length')) > 1000 || input.ok",
         "'ALLOW'" ]),
+    mine_too => match([ 'true', 'true' ]),
     seen => match([ "nginx.var('x_seen') == 'allow'", "'ALLOW'" ]),
 );
 
@@ -213,6 +220,8 @@ my @rows = (
       post('{"ok": true, "x": "' . 'x' x 1000 . '"}') ],
     [ 'a variable of ours out of the constraint before', '/seen', 403, 0,
       headers => good('seen') ],
+    [ 'a type out of the decision before a redirect', '/shown', 200, 0,
+      headers => good('shown') ],
 );
 
 for my $row (@rows) {
