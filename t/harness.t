@@ -9,6 +9,7 @@
 use warnings;
 use strict;
 
+use Config;
 use FindBin;
 use POSIX ();
 use Test::More;
@@ -139,6 +140,29 @@ kill('CONT', $waiting);
 waitpid($waiting, 0);
 is($?, 0, 'for longer than it waits, and sees what it waited for');
 ok(!(wait_until { 0 } 0.1), 'what never comes is given up');
+
+# who is killed is gone when his last thread is, not when his first is: a
+# process whose first thread has ended, another of which still runs
+
+SKIP: {
+    my $exit = { x86_64 => 60, aarch64 => 93 }->{(POSIX::uname())[4]};
+
+    skip 'no threads here', 3 unless $exit && $Config{useithreads};
+
+    my $halved = fork() // die "cannot fork: $!";
+
+    if ($halved == 0) {
+        exec($^X, '-Mthreads', '-e', 'threads->create(sub { sleep(60) });'
+            . " syscall($exit, 0)") or POSIX::_exit(127);
+    }
+
+    ok((wait_until { slurp("/proc/$halved/stat") =~ /\) Z / }),
+        'the first thread of a process ends');
+    ok($t->alive($halved), 'the process is alive as long as another runs');
+    $t->kill9($halved);
+    ok(!$t->alive($halved), 'and dead after that');
+    waitpid($halved, 0);
+}
 
 # what ends every file can fail
 

@@ -180,14 +180,18 @@ sub pid {
 }
 
 
-# alive(PID): a zombie is dead
+# alive(PID): a zombie is dead, once its last thread has ended: till then what
+# it listens on is taken
 
 sub alive {
     my ($pid) = @_;
     $pid = $_[1] if ref($pid);
 
     my $stat = slurp("/proc/$pid/stat");
-    return $stat =~ /\)\s+([A-Z])/ && $1 ne 'Z' ? 1 : 0;
+    my ($state, $threads) = $stat =~ /\)\s+([A-Z])(?:\s+\S+){16}\s+(\d+)/
+        or return 0;
+
+    return $state ne 'Z' || $threads > 1 ? 1 : 0;
 }
 
 
@@ -226,8 +230,8 @@ sub _children {
 
     for my $file (glob('/proc/[0-9]*/stat')) {
         my $stat = slurp($file);
-        next unless $stat =~ /^(\d+) \(.*\) ([A-Z]) (\d+)/s;
-        push @pids, $1 if $3 == $master && $2 ne 'Z';
+        next unless $stat =~ /^(\d+) \(.*\) [A-Z] (\d+)/s;
+        push @pids, $1 if $2 == $master && alive($1);
     }
 
     return sort { $a <=> $b } @pids;
