@@ -270,8 +270,7 @@ for my $bad ([[], 'an EXPR is needed'], [['--var', 'x=1'], 'an EXPR'],
     [['--jsonl', '1'], 'standard input'])
 {
     run('', 'eval', @{$bad->[0]});
-    ok($code == 2 || $code == 1 && $bad->[1] eq 'twice',
-        "eval @{$bad->[0]}: usage");
+    is($code, 2, "eval @{$bad->[0]}: usage");
     like($err, qr/\Q$bad->[1]\E/, $bad->[1]);
 }
 
@@ -359,6 +358,33 @@ my @lines = (
     ['{"expr": "x", "typeEnv": [1, null, {}]}', 'check'],
     ['{"expr": "' . '(' x 100000 . '"}', 'parse'],
     ['[' x 100000, 'parse'],
+
+    # protobuf's JSON: either name of a field, numbers of enums, integers with
+    # an exponent, a null is a field that is not set
+
+    ['{"expr": "x + m[0]", "type_env": [{"name": "x", "ident": {"type": '
+        . '{"primitive": 2}}}, {"name": "m", "ident": {"type": {"list_type": '
+        . '{"elem_type": {"primitive": "INT64"}}}}}], "bindings": {'
+        . '"x": {"value": {"int64_value": "1e3"}}, "m": {"value": '
+        . '{"list_value": {"values": [{"int64Value": 5.0}]}}}}}',
+        { value => { int64Value => '1005' }, type => 'int' }],
+    ['{"expr": "x", "typeEnv": [{"name": "x", "ident": {"type": '
+        . '{"well_known": 2}}}], "check_only": true}',
+        { type => 'timestamp' }],
+    ['{"expr": "x", "container": null, "typeEnv": null, "bindings": {"x": '
+        . '{"value": {"stringValue": null, "uint64Value": "2.5e1"}}}}',
+        { value => { uint64Value => '25' }, type => 'dyn' }],
+    ['{"expr": "x", "bindings": {"x": {"value": {"null_value": null}}}}',
+        { value => { nullValue => undef }, type => 'dyn' }],
+    ['{"expr": "[].map(x, x)", "disable_macros": true}', 'check'],
+    ['{"expr": "x", "bindings": {"x": {"value": {"int64Value": "1.5"}}}}',
+        'check'],
+    ['{"expr": "x", "bindings": {"x": {"value": {"int64Value": " 1"}}}}',
+        'check'],
+    ['{"expr": "x", "bindings": {"x": {"value": {"int64Value": "1e19"}}}}',
+        'check'],
+    ['{"expr": "x", "typeEnv": [{"name": "x", "ident": {"type": '
+        . '{"primitive": 9}}}]}', 'check'],
     ['{"expr": "true"}',
         { value => { boolValue => JSON::PP::true }, type => 'bool' }],
 );
@@ -509,6 +535,17 @@ like($out, qr/^Bail out! /m, 'bails out');
 run('', 'test', "$dir/bad.yaml", "$fixtures/nested.tests.yaml");
 is($code, 1, 'a broken policy');
 like($err, qr/^ERROR: \S+bad\.yaml:4:/m, 'why');
+
+put('empty.yaml', "description: none\nsection:\n- name: a\n  tests: []\n");
+run('', 'test', "$dir/good.yaml", "$dir/empty.yaml");
+is($code, 1, 'a suite without a test has not passed');
+like($err, qr/empty\.yaml has no tests/, 'and says so');
+
+for my $command (qw(check test)) {
+    run('', $command, '--nosuch', "$dir/good.yaml");
+    is($code, 2, "$command: an unknown option");
+    like($err, qr/no option "--nosuch"/, 'is named');
+}
 
 run('', 'test', "$dir/good.yaml");
 is($code, 2, 'test of a policy alone');

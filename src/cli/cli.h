@@ -41,6 +41,12 @@ typedef struct {
     workflow_format_t     format;
 } cli_file_t;
 
+/*
+ * Steps over the "--" before names of files; without one a name beginning
+ * with "--" is an option, which there are none of: false after a message.
+ */
+bool cli_files(int *argc, char *const **argv);
+
 /* false after a message on standard error */
 bool cli_file_read(cli_file_t *file, const char *name);
 void cli_file_free(cli_file_t *file);

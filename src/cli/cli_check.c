@@ -40,9 +40,8 @@ cli_check(int argc, char *const *argv)
 {
     int  i, code, worst;
 
-    if (argc > 0 && strcmp(argv[0], "--") == 0) {
-        argc--;
-        argv++;
+    if (!cli_files(&argc, &argv)) {
+        return CLI_USAGE;
     }
 
     if (argc == 0) {

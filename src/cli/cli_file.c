@@ -27,6 +27,29 @@ static bool cli_file_ends(const char *name, const char *suffix);
 
 
 bool
+cli_files(int *argc, char *const **argv)
+{
+    int  i;
+
+    if (*argc > 0 && strcmp(**argv, "--") == 0) {
+        (*argc)--;
+        (*argv)++;
+        return true;
+    }
+
+    for (i = 0; i < *argc; i++) {
+        if (strncmp((*argv)[i], "--", 2) == 0) {
+            cli_fail(CLI_USAGE, "no option \"%s\"; files that begin with -- "
+                     "go behind --", (*argv)[i]);
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+bool
 cli_file_read(cli_file_t *file, const char *name)
 {
     FILE  *in;

@@ -110,9 +110,7 @@ jsonl_line(const char *text, size_t len)
     memset(&line, 0, sizeof(cli_line_t));
     cel_arena_init(&line.arena, &cel_allocator_libc, NULL, 0, JSONL_MEMORY);
 
-    if (!json_is_object(test) || !json_is_string(json_object_get(test,
-                                                                 "expr")))
-    {
+    if (!json_is_object(test) || !json_is_string(cli_field(test, "expr"))) {
         answer = jsonl_message("parse", "the line is no object with \"expr\", "
                                "a string");
 
@@ -163,7 +161,7 @@ jsonl_test(cli_line_t *line, const json_t *test)
     }
 
     if (program != NULL) {
-        answer = json_is_true(json_object_get(test, "checkOnly"))
+        answer = json_is_true(cli_field(test, "checkOnly"))
                  ? jsonl_type(program) : jsonl_eval(line, program, facts);
         cel_program_destroy(program);
     }
@@ -181,8 +179,8 @@ jsonl_facts(cli_line_t *line, const json_t *test, jsonl_facts_t *facts)
     json_t      *decls, *bindings, *bound;
     const char  *name;
 
-    decls = json_object_get(test, "typeEnv");
-    bindings = json_object_get(test, "bindings");
+    decls = cli_field(test, "typeEnv");
+    bindings = cli_field(test, "bindings");
 
     for (i = 0; i < json_array_size(decls); i++) {
         if (!jsonl_declared(line, json_array_get(decls, i), facts)) {
@@ -212,9 +210,9 @@ jsonl_declared(cli_line_t *line, const json_t *decl, jsonl_facts_t *facts)
     uint32_t     i;
     const char  *name;
 
-    name = json_string_value(json_object_get(decl, "name"));
-    ident = json_object_get(decl, "ident");
-    value = json_object_get(ident, "value");
+    name = json_string_value(cli_field(decl, "name"));
+    ident = cli_field(decl, "ident");
+    value = cli_field(ident, "value");
 
     if (name == NULL) {
         return cli_line_fail(line, "a declaration without a name");
@@ -230,8 +228,8 @@ jsonl_declared(cli_line_t *line, const json_t *decl, jsonl_facts_t *facts)
         return false;
     }
 
-    return cli_type_read(line, json_object_get(ident, "type"),
-                         facts->types[i], JSONL_TYPE_MAX);
+    return cli_type_read(line, cli_field(ident, "type"), facts->types[i],
+                         JSONL_TYPE_MAX);
 }
 
 
@@ -244,7 +242,7 @@ jsonl_bound(cli_line_t *line, const char *name, const json_t *bound,
     json_t    *value;
     uint32_t   i;
 
-    value = json_object_get(bound, "value");
+    value = cli_field(bound, "value");
 
     if (value == NULL) {
         return cli_line_fail(line, "the binding %.64s has no value", name);
@@ -297,11 +295,9 @@ jsonl_compile(cli_line_t *line, const json_t *test,
     memset(&limits, 0, sizeof(cel_limits_t));
     memset(&issues, 0, sizeof(cel_issues_t));
 
-    limits.disable_macros = json_is_true(json_object_get(test,
-                                                         "disableMacros"));
-    limits.disable_check = json_is_true(json_object_get(test,
-                                                        "disableCheck"));
-    limits.container = json_string_value(json_object_get(test, "container"));
+    limits.disable_macros = json_is_true(cli_field(test, "disableMacros"));
+    limits.disable_check = json_is_true(cli_field(test, "disableCheck"));
+    limits.container = json_string_value(cli_field(test, "container"));
 
     env = cel_env_create(&cel_allocator_libc, &limits);
 
@@ -321,12 +317,12 @@ jsonl_compile(cli_line_t *line, const json_t *test,
         }
     }
 
-    if (!jsonl_functions(line, json_object_get(test, "typeEnv"), env)) {
+    if (!jsonl_functions(line, cli_field(test, "typeEnv"), env)) {
         cel_env_destroy(env);
         return jsonl_message("check", line->message);
     }
 
-    expr = json_object_get(test, "expr");
+    expr = cli_field(test, "expr");
     *program = cel_compile(env, json_string_value(expr),
                            json_string_length(expr), &issues);
 
@@ -358,9 +354,8 @@ jsonl_functions(cli_line_t *line, const json_t *decls, cel_env_t *env)
 
     json_array_foreach((json_t *) decls, i, decl) {
 
-        name = json_string_value(json_object_get(decl, "name"));
-        overloads = json_object_get(json_object_get(decl, "function"),
-                                    "overloads");
+        name = json_string_value(cli_field(decl, "name"));
+        overloads = cli_field(cli_field(decl, "function"), "overloads");
 
         json_array_foreach(overloads, n, overload) {
 

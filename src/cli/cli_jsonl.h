@@ -35,6 +35,16 @@ typedef struct {
 } cli_line_t;
 
 
+/* Whether key is the name of the field in JSON, intoThis, or in_the_proto. */
+bool cli_field_is(const char *key, const char *name);
+
+/* The field by either name, borrowed; NULL when it is not set or null. */
+json_t *cli_field(const json_t *message, const char *name);
+
+/* Text of an integer with a point or an exponent: "1e3"; exact, or false. */
+bool cli_integer(const char *text, double *value);
+
+
 /* cel.expr.Value to a value in the line's arena; false with message. */
 bool cli_value_read(cli_line_t *line, const json_t *json, cel_value_t *value);
 

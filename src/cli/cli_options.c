@@ -113,6 +113,7 @@ cli_options_read(cli_options_t *options, int argc, char *const *argv)
 static int
 cli_options_var(cli_options_t *options, const char *text)
 {
+    uint32_t      i;
     cli_var_t    *var;
     cel_error_t   error;
     const char   *equals;
@@ -131,6 +132,12 @@ cli_options_var(cli_options_t *options, const char *text)
 
     if (var->name == NULL) {
         return cli_fail(CLI_IO, "out of memory");
+    }
+
+    for (i = 0; i < options->count - 1; i++) {
+        if (strcmp(options->vars[i].name, var->name) == 0) {
+            return cli_fail(CLI_USAGE, "--var %s is given twice", var->name);
+        }
     }
 
     if (var->json == NULL) {
@@ -242,8 +249,8 @@ cli_compile(const cli_options_t *options)
 
     for (i = 0; i < options->count; i++) {
         if (cli_options_declare(options, env, i) != CEL_OK) {
-            cli_fail(CLI_USAGE, "--var %s: the name cannot be declared, or "
-                     "is given twice", options->vars[i].name);
+            cli_fail(CLI_USAGE, "--var %s: the name cannot be declared",
+                     options->vars[i].name);
             goto done;
         }
     }

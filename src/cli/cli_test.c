@@ -30,9 +30,8 @@ cli_test(int argc, char *const *argv)
     int         code;
     cli_file_t  policy, suite;
 
-    if (argc > 0 && strcmp(argv[0], "--") == 0) {
-        argc--;
-        argv++;
+    if (!cli_files(&argc, &argv)) {
+        return CLI_USAGE;
     }
 
     if (argc != 2) {
@@ -79,6 +78,10 @@ test_run(const cli_file_t *policy, const cli_file_t *suite)
     }
 
     printf("1..%u\n", tap.count);
+
+    if (tap.count == 0) {
+        return cli_fail(CLI_FAILED, "%s has no tests", suite->name);
+    }
 
     return failures == 0 ? CLI_OK : CLI_FAILED;
 }

@@ -22,13 +22,7 @@ static bool type_of(cli_line_t *line, const json_t *json, char *buf,
     size_t size);
 static bool type_list(cli_line_t *line, const json_t *types, size_t i,
     char *buf, size_t size);
-static bool type_parameter(cli_line_t *line, const char *name, char *buf,
-    size_t size);
-static bool type_put(cli_line_t *line, char *buf, size_t size,
-    const char *text);
-static bool type_of(cli_line_t *line, const json_t *json, char *buf,
-    size_t size);
-static const char *type_word(const char *const *words, const char *name);
+static const char *type_word(const char *const *words, const json_t *value);
 
 
 static const char *const  type_primitives[] = {
@@ -74,49 +68,49 @@ type_of(cli_line_t *line, const json_t *json, char *buf, size_t size)
     body = json_object_get(json, key);
     word = NULL;
 
-    if (strcmp(key, "primitive") == 0) {
-        word = type_word(type_primitives, json_string_value(body));
+    if (cli_field_is(key, "primitive")) {
+        word = type_word(type_primitives, body);
 
-    } else if (strcmp(key, "wrapper") == 0) {
-        word = type_word(type_wrappers, json_string_value(body));
+    } else if (cli_field_is(key, "wrapper")) {
+        word = type_word(type_wrappers, body);
 
-    } else if (strcmp(key, "wellKnown") == 0) {
-        word = type_word(type_well_known, json_string_value(body));
+    } else if (cli_field_is(key, "wellKnown")) {
+        word = type_word(type_well_known, body);
 
-    } else if (strcmp(key, "messageType") == 0) {
+    } else if (cli_field_is(key, "messageType")) {
         word = json_string_value(body);
 
-    } else if (strcmp(key, "dyn") == 0) {
+    } else if (cli_field_is(key, "dyn")) {
         word = "dyn";
 
-    } else if (strcmp(key, "null") == 0) {
+    } else if (cli_field_is(key, "null")) {
         word = "null_type";
 
-    } else if (strcmp(key, "type") == 0) {
+    } else if (cli_field_is(key, "type")) {
         word = "type";
 
-    } else if (strcmp(key, "listType") == 0) {
+    } else if (cli_field_is(key, "listType")) {
         return type_put(line, buf, size, "list(")
-               && type_of(line, json_object_get(body, "elemType"), buf, size)
+               && type_of(line, cli_field(body, "elemType"), buf, size)
                && type_put(line, buf, size, ")");
 
-    } else if (strcmp(key, "mapType") == 0) {
+    } else if (cli_field_is(key, "mapType")) {
         return type_put(line, buf, size, "map(")
-               && type_of(line, json_object_get(body, "keyType"), buf, size)
+               && type_of(line, cli_field(body, "keyType"), buf, size)
                && type_put(line, buf, size, ", ")
-               && type_of(line, json_object_get(body, "valueType"), buf, size)
+               && type_of(line, cli_field(body, "valueType"), buf, size)
                && type_put(line, buf, size, ")");
 
-    } else if (strcmp(key, "typeParam") == 0) {
+    } else if (cli_field_is(key, "typeParam")) {
         return type_parameter(line, json_string_value(body), buf, size);
 
-    } else if (strcmp(key, "abstractType") == 0) {
-        name = json_object_get(body, "name");
+    } else if (cli_field_is(key, "abstractType")) {
+        name = cli_field(body, "name");
 
         return json_is_string(name)
                && type_put(line, buf, size, json_string_value(name))
                && type_put(line, buf, size, "(")
-               && type_list(line, json_object_get(body, "parameterTypes"), 0,
+               && type_list(line, cli_field(body, "parameterTypes"), 0,
                             buf, size)
                && type_put(line, buf, size, ")");
     }
@@ -141,9 +135,9 @@ cli_type_signature(cli_line_t *line, const json_t *overload, char *buf,
     receiver = 0;
     line->nparams = 0;
     line->signature = true;
-    params = json_object_get(overload, "params");
+    params = cli_field(overload, "params");
 
-    if (json_is_true(json_object_get(overload, "isInstanceFunction"))) {
+    if (json_is_true(cli_field(overload, "isInstanceFunction"))) {
         receiver = 1;
 
         if (json_array_size(params) == 0) {
@@ -160,7 +154,7 @@ cli_type_signature(cli_line_t *line, const json_t *overload, char *buf,
     return type_put(line, buf, size, "(")
            && type_list(line, params, receiver, buf, size)
            && type_put(line, buf, size, "): ")
-           && type_of(line, json_object_get(overload, "resultType"), buf,
+           && type_of(line, cli_field(overload, "resultType"), buf,
                       size);
 }
 
@@ -236,13 +230,22 @@ type_put(cli_line_t *line, char *buf, size_t size, const char *text)
 }
 
 
-/* words: pairs of the name in protobuf and in CEL */
+/*
+ * words: pairs of the name in protobuf and in CEL, in the order of the enum's
+ * numbers from 1 on; a value is either
+ */
 
 static const char *
-type_word(const char *const *words, const char *name)
+type_word(const char *const *words, const json_t *value)
 {
-    for ( ; name != NULL && *words != NULL; words += 2) {
-        if (strcmp(*words, name) == 0) {
+    double       number;
+    const char  *name;
+
+    name = json_string_value(value);
+    number = json_number_value(value);
+
+    for ( ; *words != NULL; words += 2) {
+        if (name != NULL ? strcmp(*words, name) == 0 : --number == 0) {
             return words[1];
         }
     }

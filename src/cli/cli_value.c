@@ -10,6 +10,7 @@
  */
 
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -68,7 +69,6 @@ static bool value_memory(cli_line_t *line);
 
 
 static const value_reader_t  value_readers[] = {
-    { "nullValue", value_null },
     { "boolValue", value_bool },
     { "int64Value", value_int },
     { "uint64Value", value_uint },
@@ -123,8 +123,16 @@ value_read(cli_line_t *line, const json_t *json, cel_value_t *value,
                              VALUE_DEPTH);
     }
 
+    /* the only field that is set when it is null */
+
+    if (json_object_get(json, "nullValue") != NULL
+        || json_object_get(json, "null_value") != NULL)
+    {
+        return value_null(line, json, value, depth);
+    }
+
     for (reader = value_readers; reader->name != NULL; reader++) {
-        body = json_object_get(json, reader->name);
+        body = cli_field(json, reader->name);
 
         if (body != NULL) {
             return reader->read(line, body, value, depth + 1);
@@ -160,6 +168,7 @@ value_int(cli_line_t *line, const json_t *json, cel_value_t *value,
     uint32_t depth)
 {
     char        *end;
+    double       decimal;
     const char  *text;
 
     if (json_is_number(json) && fabs(json_number_value(json)) < 0x1p53
@@ -171,15 +180,24 @@ value_int(cli_line_t *line, const json_t *json, cel_value_t *value,
 
     text = json_string_value(json);
 
-    if (text == NULL || *text == '\0') {
+    if (text == NULL || (*text != '-' && !isdigit((unsigned char) *text))) {
         return cli_line_fail(line, "no int64, which is a string of digits");
     }
 
     errno = 0;
     *value = cel_int(strtoll(text, &end, 10));
 
-    return (*end == '\0' && errno == 0)
-           || cli_line_fail(line, "\"%.32s\" is no int64", text);
+    if (*end == '\0' && errno == 0) {
+        return true;
+    }
+
+    if (!cli_integer(text, &decimal)) {
+        return cli_line_fail(line, "\"%.32s\" is no int64", text);
+    }
+
+    *value = cel_int(decimal);
+
+    return true;
 }
 
 
@@ -188,6 +206,7 @@ value_uint(cli_line_t *line, const json_t *json, cel_value_t *value,
     uint32_t depth)
 {
     char        *end;
+    double       decimal;
     const char  *text;
 
     if (json_is_number(json) && json_number_value(json) >= 0
@@ -200,15 +219,24 @@ value_uint(cli_line_t *line, const json_t *json, cel_value_t *value,
 
     text = json_string_value(json);
 
-    if (text == NULL || *text == '\0' || *text == '-') {
+    if (text == NULL || !isdigit((unsigned char) *text)) {
         return cli_line_fail(line, "no uint64, which is a string of digits");
     }
 
     errno = 0;
     *value = cel_uint(strtoull(text, &end, 10));
 
-    return (*end == '\0' && errno == 0)
-           || cli_line_fail(line, "\"%.32s\" is no uint64", text);
+    if (*end == '\0' && errno == 0) {
+        return true;
+    }
+
+    if (!cli_integer(text, &decimal)) {
+        return cli_line_fail(line, "\"%.32s\" is no uint64", text);
+    }
+
+    *value = cel_uint(decimal);
+
+    return true;
 }
 
 
@@ -337,7 +365,7 @@ value_enum(cli_line_t *line, const json_t *json, cel_value_t *value,
 {
     json_t  *number;
 
-    number = json_object_get(json, "value");
+    number = cli_field(json, "value");
 
     if (number == NULL) {
         *value = cel_int(0);
@@ -356,7 +384,7 @@ value_list(cli_line_t *line, const json_t *json, cel_value_t *value,
     json_t       *items;
     cel_value_t  *values;
 
-    items = json_object_get(json, "values");
+    items = cli_field(json, "values");
     n = json_array_size(items);
     values = cel_arena_alloc(&line->arena, (n + 1) * sizeof(cel_value_t));
 
@@ -383,7 +411,7 @@ value_map(cli_line_t *line, const json_t *json, cel_value_t *value,
     json_t       *entries, *entry;
     cel_value_t  *pairs;
 
-    entries = json_object_get(json, "entries");
+    entries = cli_field(json, "entries");
     n = json_array_size(entries);
     pairs = cel_arena_alloc(&line->arena, (n + 1) * 2 * sizeof(cel_value_t));
 
@@ -394,9 +422,9 @@ value_map(cli_line_t *line, const json_t *json, cel_value_t *value,
     for (i = 0; i < n; i++) {
         entry = json_array_get(entries, i);
 
-        if (!value_read(line, json_object_get(entry, "key"), &pairs[i * 2],
+        if (!value_read(line, cli_field(entry, "key"), &pairs[i * 2],
                         depth)
-            || !value_read(line, json_object_get(entry, "value"),
+            || !value_read(line, cli_field(entry, "value"),
                            &pairs[i * 2 + 1], depth))
         {
             return false;
