@@ -39,11 +39,19 @@ typedef struct {
 } ngx_http_constraint_source_t;
 
 
-/* An enforcement in shadow mode that is not decided yet. */
+/*
+ * An enforcement in shadow mode that is not decided yet, and the request as
+ * it was: a redirect changes it before the rest is known.
+ */
 
 typedef struct {
     ngx_constraint_enforcement_t    *enforcement;
     ngx_uint_t                       level;        /* of the log */
+    ngx_uint_t                       method;
+    ngx_str_t                        method_name;
+    ngx_str_t                        uri;
+    ngx_str_t                        args;
+    ngx_constraint_table_t          *table;        /* of args */
     unsigned                         needs_input:1;
     unsigned                         done:1;
 } ngx_http_constraint_shadow_t;

@@ -15,6 +15,8 @@
 static void ngx_http_constraint_shadow_ready(ngx_constraint_enforcement_t *e);
 static void ngx_http_constraint_shadow_enforce(ngx_http_request_t *r,
     ngx_http_constraint_shadow_t *shadow);
+static void ngx_http_constraint_shadow_swap(ngx_http_request_t *r,
+    ngx_http_constraint_shadow_t *shadow);
 
 
 /* Without memory it is not judged: it decides nothing anyway. */
@@ -49,6 +51,11 @@ ngx_http_constraint_shadow_keep(ngx_http_constraint_ctx_t *ctx,
 
     shadow->enforcement = e;
     shadow->level = plcf->log_level;
+    shadow->method = r->method;
+    shadow->method_name = r->method_name;
+    shadow->uri = r->uri;
+    shadow->args = r->args;
+    shadow->table = ctx->source.args;
     shadow->needs_input = needs_input;
     shadow->done = 0;
 
@@ -93,7 +100,11 @@ ngx_http_constraint_shadow_enforce(ngx_http_request_t *r,
 
     e = shadow->enforcement;
 
+    ngx_http_constraint_shadow_swap(r, shadow);
+
     rc = ngx_constraint_enforce(e);
+
+    ngx_http_constraint_shadow_swap(r, shadow);
 
     if (rc == NGX_DECLINED) {
         shadow->needs_input = 1;
@@ -113,6 +124,32 @@ ngx_http_constraint_shadow_enforce(ngx_http_request_t *r,
             e->decided(e);
         }
     }
+}
+
+
+/* It is judged of the request that it was asked about, not of a redirect's. */
+
+static void
+ngx_http_constraint_shadow_swap(ngx_http_request_t *r,
+    ngx_http_constraint_shadow_t *shadow)
+{
+    ngx_http_constraint_ctx_t     *ctx;
+    ngx_http_constraint_shadow_t   was;
+
+    ctx = shadow->enforcement->data;
+    was = *shadow;
+
+    shadow->method = r->method;
+    shadow->method_name = r->method_name;
+    shadow->uri = r->uri;
+    shadow->args = r->args;
+    shadow->table = ctx->source.args;
+
+    r->method = was.method;
+    r->method_name = was.method_name;
+    r->uri = was.uri;
+    r->args = was.args;
+    ctx->source.args = was.table;
 }
 
 

@@ -53,8 +53,21 @@ location /heavy_body {
 }
 location /unknown { constraint unknown mode=shadow; proxy_pass http://backend; }
 location /path { constraint no mode=shadow; proxy_pass http://backend; }
+location /first {
+    constraint first mode=shadow;
+    proxy_intercept_errors on;
+    error_page 404 = /second?a=2;
+    proxy_pass http://backend;
+}
+location /second {
+    internal;
+    constraint second mode=shadow;
+    constraint yes;
+    proxy_pass http://backend;
+}
 END
-    'keepalive_timeout 10s;');
+    'keepalive_timeout 10s;',
+    reply => sub { ($_[0]{uri} =~ m{^/first} ? 404 : 200, {}, 'here') });
 
 $t->write_file('static/x.html', 'a file');
 
@@ -64,6 +77,11 @@ $t->register('no', "{'outcome': 'HOLD', 'message': 'shadowed'}");
 $t->register('yes', 'true');
 $t->register('give', "{'effect': 'allow', 'headers': {'X-Role': 'root'}}");
 $t->register('body', "input.a == 1");
+$t->register('first', "input.a == 1 && request.path == '/first'"
+    . " && request.method == 'POST' && request.args.a == '1'"
+    . " && request.query == 'a=1'");
+$t->register('second', "input.a == 1 && request.path == '/second'"
+    . " && request.method == 'GET' && request.args.a == '2'");
 
 
 # denials(SENTENCE, COUNT, QR): lines in the log so far
@@ -126,6 +144,15 @@ denials('and is judged', 2, $body);
 
 is($t->get('/static/x.html')->status, 200,
     'where no body is read none is waited for');
+
+# a redirect between the question and the answer
+
+is($t->post('/first?a=1', '{"a":1}')->status, 200, 'a redirect');
+like($b->last->{line}, qr{^GET /second\?a=2 }, 'of an answer');
+is($t->post('/first?a=1', '{"a":5}')->status, 200, 'another one');
+denials('each is judged of the request it was asked about', 1,
+    qr/denied "first" \(shadow\), outcome/);
+denials('and of its body', 1, qr/denied "second" \(shadow\), outcome/);
 
 # threads
 
