@@ -42,6 +42,8 @@ static void ngx_http_constraint_begin(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
 static ngx_int_t ngx_http_constraint_pass(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
+static ngx_int_t ngx_http_constraint_give_headers(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx);
 static ngx_int_t ngx_http_constraint_read(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
 static ngx_int_t ngx_http_constraint_ask(ngx_http_request_t *r,
@@ -51,8 +53,10 @@ static ngx_constraint_enforcement_t *ngx_http_constraint_prepare(
     ngx_http_constraint_entry_t *entry);
 static ngx_int_t ngx_http_constraint_decided(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e);
-static ngx_int_t ngx_http_constraint_keep_headers(ngx_http_request_t *r,
+static ngx_int_t ngx_http_constraint_keep_headers(
     ngx_http_constraint_ctx_t *ctx, ngx_array_t *headers);
+static ngx_int_t ngx_http_constraint_append_headers(ngx_array_t *to,
+    const ngx_array_t *from);
 static ngx_int_t ngx_http_constraint_input(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx, ngx_constraint_enforcement_t *e);
 static void ngx_http_constraint_input_refuse(ngx_constraint_enforcement_t *e,
@@ -384,24 +388,44 @@ ngx_http_constraint_pass(ngx_http_request_t *r,
 
     if (ctx->replace && !ngx_constraint_fault("gate.off_replace")) {
 
-        if (ctx->client_headers == NULL) {
-            ctx->client_headers = ngx_palloc(r->pool, sizeof(ngx_list_t));
-            if (ctx->client_headers == NULL) {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
-
-            *ctx->client_headers = r->headers_in.headers;
-        }
-
-        if (ngx_http_constraint_replace_headers(r, ctx->client_headers,
-                                                ctx->replace)
-            != NGX_OK)
-        {
+        if (ngx_http_constraint_give_headers(r, ctx) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
     }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * Also those that were given before an internal redirect: the client's own
+ * of these names do not come back.
+ */
+
+static ngx_int_t
+ngx_http_constraint_give_headers(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx)
+{
+    if (ctx->client_headers == NULL) {
+        ctx->client_headers = ngx_palloc(r->pool, sizeof(ngx_list_t));
+        if (ctx->client_headers == NULL) {
+            return NGX_ERROR;
+        }
+
+        *ctx->client_headers = r->headers_in.headers;
+    }
+
+    if (ctx->given == NULL) {
+        ctx->given = ctx->replace;
+
+    } else if (ngx_http_constraint_append_headers(ctx->given, ctx->replace)
+               != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_constraint_replace_headers(r, ctx->client_headers,
+                                               ctx->given);
 }
 
 
@@ -569,7 +593,7 @@ ngx_http_constraint_decided(ngx_http_request_t *r,
     }
 
     if (e->decision.headers) {
-        return ngx_http_constraint_keep_headers(r, ctx, e->decision.headers);
+        return ngx_http_constraint_keep_headers(ctx, e->decision.headers);
     }
 
     return NGX_OK;
@@ -577,22 +601,30 @@ ngx_http_constraint_decided(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_constraint_keep_headers(ngx_http_request_t *r,
-    ngx_http_constraint_ctx_t *ctx, ngx_array_t *headers)
+ngx_http_constraint_keep_headers(ngx_http_constraint_ctx_t *ctx,
+    ngx_array_t *headers)
 {
-    ngx_table_elt_t  *h;
-
     if (ctx->replace == NULL) {
         ctx->replace = headers;
         return NGX_OK;
     }
 
-    h = ngx_array_push_n(ctx->replace, headers->nelts);
+    return ngx_http_constraint_append_headers(ctx->replace, headers) == NGX_OK
+           ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_constraint_append_headers(ngx_array_t *to, const ngx_array_t *from)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_array_push_n(to, from->nelts);
     if (h == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
-    ngx_memcpy(h, headers->elts, headers->nelts * sizeof(ngx_table_elt_t));
+    ngx_memcpy(h, from->elts, from->nelts * sizeof(ngx_table_elt_t));
 
     return NGX_OK;
 }

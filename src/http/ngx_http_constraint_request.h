@@ -79,6 +79,7 @@ struct ngx_http_constraint_ctx_s {
     ngx_constraint_enforcement_t    *current;
     ngx_array_t                     *replace;  /* headers, of all that
                                                 * allowed */
+    ngx_array_t                     *given;    /* of every location so far */
     ngx_array_t                     *shadows;  /* undecided ones */
     ngx_constraint_enforcement_t    *shown;    /* see _shown() */
     ngx_list_t                      *client_headers; /* before replacing */

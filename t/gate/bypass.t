@@ -37,6 +37,9 @@ location /small {
 }
 location /give { constraint give; proxy_pass http://backend; }
 
+location /given { constraint give; proxy_pass http://backend; }
+location /more { internal; constraint more; proxy_pass http://backend; }
+
 location /accel { constraint open; proxy_pass http://backend; }
 location /internal { internal; constraint no; proxy_pass http://backend; }
 location /same { constraint start; proxy_pass http://backend; }
@@ -168,6 +171,10 @@ sub reply {
         return (200, { 'X-Accel-Redirect' => '/internal/secret' }, 'x');
     }
 
+    if ($request->{uri} =~ m{^/given}) {
+        return (200, { 'X-Accel-Redirect' => '/more' }, 'x');
+    }
+
     if ($request->{uri} =~ m{^/intercept}) {
         return (404, {}, 'x');
     }
@@ -193,6 +200,7 @@ $t->register('host', "request.host != 'secret'");
 $t->register('arg', "request.args.id == '1'");
 $t->register('json', "input.admin == false");
 $t->register('give', "{'effect': 'allow', 'headers': {'X-User': 'alice'}}");
+$t->register('more', "{'effect': 'allow', 'headers': {'X-Org': 'acme'}}");
 $t->register('start', "request.path == '/same/start'");
 $t->register('folder', "request.path == '/index/'");
 $t->register('slashes', "!request.path.contains('//')");
@@ -348,6 +356,10 @@ my @rows = (
       send => raw('GET /give', 'X-User: root', 'x-user: admin'),
       status => 200, hidden => qr{root|admin}, seen => qr{X-User: alice},
       off => 'gate.off_replace' },
+    { name => 'a header that a decision before a redirect gave',
+      send => raw('GET /given', 'X-User: root', 'x-user: admin'),
+      status => 200, hidden => qr{root|admin},
+      seen => qr{/more.*X-Org: acme}s, off => 'gate.off_replace' },
     { name => 'Range', send => raw('GET /deny', 'Range: bytes=0-1'),
       status => 403, hidden => qr{/deny} },
     { name => 'If-None-Match', send => raw('GET /deny', 'If-None-Match: *'),
