@@ -233,6 +233,8 @@ struct ngx_constraint_facts_s {
     ngx_str_t                 input;
     unsigned                  input_ready:1;
     unsigned                  input_near:1;    /* would be ready at once */
+    unsigned                  input_lost:1;    /* was asked for in vain: asked
+                                                * for whatever is read now */
     unsigned                  allow_duplicates:1;
     ngx_constraint_failure_t  *failure;        /* worker_failure() */
 

@@ -81,7 +81,9 @@ ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief)
 
     /* asked for before it is known to be needed: it costs no wait */
 
-    if (rule->brief.input && facts->input_near && !facts->input_ready) {
+    if (facts->input_lost
+        || (rule->brief.input && facts->input_near && !facts->input_ready))
+    {
         return NGX_AGAIN;
     }
 

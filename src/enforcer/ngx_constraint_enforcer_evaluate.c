@@ -45,6 +45,12 @@ ngx_constraint_evaluate(ngx_constraint_enforcement_t *e)
 
     state = e->state;
 
+    /* the rule may be another one than that which asked */
+
+    if (e->facts->input_lost && !e->shadow) {
+        return NGX_DECLINED;
+    }
+
     if (state->rule->workflow == NULL) {
         ngx_constraint_fail(e, NGX_CONSTRAINT_E_WORKFLOW, "%.*s",
                             (int) state->rule->error.len,

@@ -662,6 +662,7 @@ ngx_http_constraint_input(ngx_http_request_t *r,
     }
 
     if (ctx->body_status) {
+        ctx->source.facts.input_lost = 0;
         ngx_http_constraint_input_refuse(e, ctx->body_status, plcf->body_max);
         return NGX_OK;
     }
@@ -724,10 +725,11 @@ ngx_http_constraint_body_done(ngx_http_request_t *r, void *data,
     } else {
         ctx->body_status = rc;
 
-        /* it was needed: whoever reads it refuses, and is not asked whether
-         * it is needed still */
+        /* it was needed: that is not asked again, of a rule that has changed
+         * as little as of what it reads, for half of it may be gone */
 
         ctx->source.facts.input_near = 1;
+        ctx->source.facts.input_lost = 1;
     }
 
     r->preserve_body = 1;

@@ -62,6 +62,8 @@ location /tight { constraint tight; constraint_memory_limit 30k;
     proxy_pass http://backend; }
 location /moved { constraint moved; constraint_body_max 2k;
     proxy_pass http://backend; }
+location /turning { constraint turning; constraint_body_max 2k;
+    proxy_read_timeout 2s; proxy_pass http://backend; }
 location /shown { constraint header; proxy_intercept_errors on;
     error_page 404 = /named/; proxy_pass http://backend; }
 location /named/ { internal; constraint \$x_named;
@@ -114,6 +116,7 @@ my %rule = (
     moved => match([ "int(nginx.var('request_length')) > 1000 || input.ok",
         "'ALLOW'" ]),
     mine_too => match([ 'true', 'true' ]),
+    turning => match([ 'input.ok', 'true' ]),
     seen => match([ "nginx.var('x_seen') == 'allow'", "'ALLOW'" ]),
 );
 
@@ -263,6 +266,38 @@ for my $off (0, 1) {
 }
 
 
+# nor does it help that the rule has become one that does not read it
+
+for my $off (0, 1) {
+    for my $row ([ 'too large', 413, "bb8\r\n" . 'x' x 3000 . "\r\n" ],
+        [ 'broken', 400, "zz\r\n" ],
+        [ 'whole', 200, "7\r\n: true}\r\n0\r\n\r\n" ])
+    {
+        my ($name, $status, $rest) = @$row;
+
+        $t->fault('gate.off_brief', $off);
+        turn('input.ok');
+        is($t->post('/turning', '{"ok": true}')->status, 200, 'is loaded');
+        $t->{backend}->clear();
+
+        my $c = $t->connect();
+
+        $c->write("POST /turning HTTP/1.1\r\nHost: a\r\n"
+            . "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+            . "5\r\n{\"ok\"\r\n");
+        like($c->interim(), qr{^HTTP/1.1 100 }, 'the body is waited for');
+
+        turn("request.method == 'POST'");
+        $c->write($rest);
+
+        is($c->read_response()->status, $status,
+            "a body that is $name when the rule has changed");
+        is($t->{backend}->count, $status == 200 ? 1 : 0,
+            $status == 200 ? 'is let on' : 'is no request to let on');
+    }
+}
+
+
 # a rule that mostly says something else is asked so now and then only
 
 $t->fault('gate.off_brief', 0);
@@ -275,6 +310,13 @@ my @status = map { ask(0, 1, '/header/1', headers => good('header'))->{status} }
 
 like("@status", qr/^500 (?:500 )*200(?: 200)*\z/,
     'it is not for a while, and is again once it has said yes');
+
+
+sub turn {
+    my ($status) = $t->api('PUT', '/workflow/turning_flow', {
+        name => 'turning_flow', rule => match([ $_[0], 'true' ]) });
+    is($status, 200, "the rule is $_[0]");
+}
 
 
 # ask(OFF, ONLY, PATH, REQUEST...): what can be seen of the answer
