@@ -413,6 +413,10 @@ ngx_http_constraint_give_headers(ngx_http_request_t *r,
         }
 
         *ctx->client_headers = r->headers_in.headers;
+
+        /* a shadow may read them later */
+
+        ctx->source.headers.list = ctx->client_headers;
     }
 
     if (ctx->given == NULL) {

@@ -59,6 +59,11 @@ location /first {
     error_page 404 = /second?a=2;
     proxy_pass http://backend;
 }
+location /own {
+    constraint own mode=shadow;
+    constraint give;
+    proxy_pass http://backend;
+}
 location /second {
     internal;
     constraint second mode=shadow;
@@ -82,6 +87,7 @@ $t->register('first', "input.a == 1 && request.path == '/first'"
     . " && request.query == 'a=1'");
 $t->register('second', "input.a == 1 && request.path == '/second'"
     . " && request.method == 'GET' && request.args.a == '2'");
+$t->register('own', "input.a == 1 && request.headers['x-role'] == 'user'");
 
 
 # denials(SENTENCE, COUNT, QR): lines in the log so far
@@ -153,6 +159,19 @@ is($t->post('/first?a=1', '{"a":5}')->status, 200, 'another one');
 denials('each is judged of the request it was asked about', 1,
     qr/denied "first" \(shadow\), outcome/);
 denials('and of its body', 1, qr/denied "second" \(shadow\), outcome/);
+
+# a header that is given between the question and the answer
+
+$b->clear();
+is($t->post('/own', '{"a":1}', headers => { 'X-Role' => 'user' })->status,
+    200, 'a header is given beside a shadow');
+is_deeply([ $b->header($b->last, 'X-Role') ], [ 'root' ], 'to the service');
+is($t->post('/own', '{"a":1}', headers => { 'X-Role' => 'else' })->status,
+    200, 'and again');
+is($t->post('/own', '{"a":1}', headers => { 'X-Role' => 'user' })->status,
+    200, 'and once more');
+denials('the shadow is judged of what the client has sent', 1,
+    qr/denied "own" \(shadow\), outcome/);
 
 # threads
 
