@@ -20,6 +20,8 @@ static void ngx_http_constraint_forget_header(ngx_http_request_t *r,
     const ngx_table_elt_t *header);
 static void ngx_http_constraint_forget_variable(ngx_http_request_t *r,
     const ngx_str_t *header);
+static ngx_uint_t ngx_http_constraint_made_of(const ngx_str_t *variable,
+    const ngx_str_t *header);
 
 
 /*
@@ -187,14 +189,12 @@ ngx_http_constraint_forget_header(ngx_http_request_t *r,
 }
 
 
-/* A value of $http_NAME that somebody has asked for before is the old one. */
+/* A value made of the header that somebody has asked for before is the old. */
 
 static void
 ngx_http_constraint_forget_variable(ngx_http_request_t *r,
     const ngx_str_t *header)
 {
-    size_t                      i;
-    u_char                      c;
     ngx_uint_t                  n;
     ngx_http_variable_t        *v;
     ngx_http_core_main_conf_t  *cmcf;
@@ -205,23 +205,52 @@ ngx_http_constraint_forget_variable(ngx_http_request_t *r,
 
     for (n = 0; n < cmcf->variables.nelts; n++) {
 
-        if (v[n].name.len != header->len + 5
-            || ngx_strncmp(v[n].name.data, "http_", 5) != 0)
-        {
-            continue;
-        }
-
-        for (i = 0; i < header->len; i++) {
-            c = ngx_tolower(header->data[i]);
-
-            if (v[n].name.data[i + 5] != (c == '-' ? '_' : c)) {
-                break;
-            }
-        }
-
-        if (i == header->len) {
+        if (ngx_http_constraint_made_of(&v[n].name, header)) {
             r->variables[n].valid = 0;
             r->variables[n].not_found = 0;
         }
     }
+}
+
+
+/* $http_NAME, and nginx's other variables that tell of a header */
+
+static ngx_uint_t
+ngx_http_constraint_made_of(const ngx_str_t *variable,
+    const ngx_str_t *header)
+{
+    size_t      n;
+    ngx_str_t   name;
+    ngx_uint_t  i;
+
+    static const struct {
+        ngx_str_t  header;
+        ngx_str_t  variable;
+        size_t     prefix;        /* 0: all of it */
+    } others[] = {
+        { ngx_string("cookie"), ngx_string("cookie_"), 7 },
+        { ngx_string("content-type"), ngx_string("content_type"), 0 },
+        { ngx_string("x-forwarded-for"),
+          ngx_string("proxy_add_x_forwarded_for"), 0 }
+    };
+
+    if (variable->len > 5 && ngx_strncmp(variable->data, "http_", 5) == 0) {
+        name.data = variable->data + 5;
+        name.len = variable->len - 5;
+
+        return ngx_http_constraint_header_same(&name, header);
+    }
+
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        n = others[i].prefix ? others[i].prefix : variable->len;
+
+        if (ngx_http_constraint_header_same(&others[i].header, header)
+            && n == others[i].variable.len && n <= variable->len
+            && ngx_strncmp(variable->data, others[i].variable.data, n) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

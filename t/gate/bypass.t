@@ -39,6 +39,14 @@ location /give { constraint give; proxy_pass http://backend; }
 
 location /given { constraint give; proxy_pass http://backend; }
 location /more { internal; constraint more; proxy_pass http://backend; }
+location /asked {
+    set $before "$cookie_user$content_type$proxy_add_x_forwarded_for";
+    constraint asked;
+    proxy_set_header Cookie user=$cookie_user;
+    proxy_set_header Content-Type $content_type;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_pass http://backend;
+}
 
 location /accel { constraint open; proxy_pass http://backend; }
 location /internal { internal; constraint no; proxy_pass http://backend; }
@@ -201,6 +209,8 @@ $t->register('arg', "request.args.id == '1'");
 $t->register('json', "input.admin == false");
 $t->register('give', "{'effect': 'allow', 'headers': {'X-User': 'alice'}}");
 $t->register('more', "{'effect': 'allow', 'headers': {'X-Org': 'acme'}}");
+$t->register('asked', "{'effect': 'allow', 'headers': {'Cookie': 'user=alice',"
+    . " 'content-type': 'text/a', 'X-Forwarded-For': '10.0.0.1'}}");
 $t->register('start', "request.path == '/same/start'");
 $t->register('folder', "request.path == '/index/'");
 $t->register('slashes', "!request.path.contains('//')");
@@ -360,6 +370,10 @@ my @rows = (
       send => raw('GET /given', 'X-User: root', 'x-user: admin'),
       status => 200, hidden => qr{root|admin},
       seen => qr{/more.*X-Org: acme}s, off => 'gate.off_replace' },
+    { name => 'variables of headers, asked for before the decision',
+      send => raw('GET /asked', 'Cookie: user=root', 'Content-Type: text/root',
+        'X-Forwarded-For: root'), status => 200, hidden => qr{root},
+      seen => qr{For: 10\.0\.0\.1, 127\.}, off => 'gate.off_replace' },
     { name => 'Range', send => raw('GET /deny', 'Range: bytes=0-1'),
       status => 403, hidden => qr{/deny} },
     { name => 'If-None-Match', send => raw('GET /deny', 'If-None-Match: *'),
