@@ -546,6 +546,12 @@ ngx_http_constraint_body_copy(ngx_http_request_t *r, ngx_chain_t *in,
 
     for (cl = in; cl; cl = cl->next) {
 
+        /* the last one of a body in chunks, in neither memory nor file */
+
+        if (ngx_buf_size(cl->buf) == 0) {
+            continue;
+        }
+
         if (ngx_http_constraint_body_append(r, cl->buf, p,
                                             ngx_buf_size(cl->buf))
             != NGX_OK)
