@@ -32,6 +32,7 @@ static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_create(
 static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_alloc(
     ngx_log_t *log);
 static void ngx_http_constraint_ctx_free(ngx_http_constraint_ctx_t *ctx);
+static void ngx_http_constraint_broke_off(ngx_http_constraint_ctx_t *ctx);
 static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_find(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_http_constraint_unchanged(ngx_http_request_t *r,
@@ -132,10 +133,35 @@ ngx_http_constraint_ctx(ngx_http_request_t *r)
 
         if (ctx) {
             ngx_http_set_ctx(r, ctx, ngx_http_constraint_module);
+
+            if (ctx->reading) {
+                ngx_http_constraint_broke_off(ctx);
+            }
         }
     }
 
     return ctx;
+}
+
+
+/*
+ * While the body was read the request went elsewhere: nginx's HTTP/2 answers
+ * itself when a body that has ended is shorter than announced.  All is judged
+ * anew, without the body.
+ */
+
+static void
+ngx_http_constraint_broke_off(ngx_http_constraint_ctx_t *ctx)
+{
+    ctx->reading = 0;
+    ctx->body_read = 1;
+    ctx->body_status = NGX_HTTP_BAD_REQUEST;
+    ctx->method = 0;
+
+    if (ctx->current) {
+        ngx_constraint_enforcement_detach(ctx->current);
+        ctx->current = NULL;
+    }
 }
 
 
