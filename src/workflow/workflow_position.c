@@ -248,6 +248,10 @@ walk_escape(const workflow_walk_t *walk, uint32_t *bytes)
         *bytes = 0;                             /* the line goes on */
         return 2;
 
+    case '\r':
+        *bytes = 0;
+        return 3;                               /* and its line feed */
+
     case 'N':
     case '_':
         *bytes = 2;

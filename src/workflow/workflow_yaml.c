@@ -31,6 +31,7 @@ typedef struct {
 } workflow_yaml_t;
 
 
+static cel_status_t yaml_breaks(workflow_document_t *doc);
 static cel_status_t yaml_document(workflow_yaml_t *yaml);
 static cel_status_t yaml_next(workflow_yaml_t *yaml);
 static workflow_node_t *yaml_value(workflow_yaml_t *yaml, const char *key);
@@ -51,6 +52,10 @@ workflow_yaml_read(workflow_document_t *doc)
 {
     cel_status_t     rc;
     workflow_yaml_t  yaml;
+
+    if (yaml_breaks(doc) != CEL_OK) {
+        return CEL_ERROR;
+    }
 
     memset(&yaml, 0, sizeof(workflow_yaml_t));
 
@@ -81,6 +86,56 @@ workflow_yaml_read(workflow_document_t *doc)
     yaml_parser_delete(&yaml.parser);
 
     return rc;
+}
+
+
+/*
+ * Lines end with a line feed.  What else libyaml takes for the end of one is
+ * none in YAML 1.2, or shown as none: a comment would hide what follows it.
+ */
+
+static cel_status_t
+yaml_breaks(workflow_document_t *doc)
+{
+    size_t       left;
+    const char  *p, *what;
+
+    for (p = doc->text; p < doc->text + doc->len; p++) {
+
+        what = NULL;
+        left = doc->text + doc->len - p;
+
+        if (*p == '\r') {
+
+            if (left < 2 || p[1] != '\n') {
+                what = "a carriage return without a line feed; end lines by "
+                       "line feeds";
+            }
+
+        } else if (*p == '\xc2') {
+
+            if (left >= 2 && p[1] == '\x85') {
+                what = "a character that may end a line (U+0085); write "
+                       "\\N in double quotes, or a line feed";
+            }
+
+        } else if (*p == '\xe2') {
+
+            if (left >= 3 && p[1] == '\x80'
+                && (p[2] == '\xa8' || p[2] == '\xa9'))
+            {
+                what = "a character that may end a line (U+2028 or U+2029); "
+                       "write \\L or \\P in double quotes, or a line feed";
+            }
+        }
+
+        if (what != NULL) {
+            return workflow_issue(doc, WORKFLOW_I_SYNTAX, p - doc->text,
+                                  NULL, "%s", what);
+        }
+    }
+
+    return CEL_OK;
 }
 
 

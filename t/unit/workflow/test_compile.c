@@ -138,6 +138,9 @@ static const refusal_t  refusals[] = {
     { "double quotes over lines",
       M "    - output: \"true && \\\n        nope\"\n",
       WORKFLOW_I_EXPRESSION, 5, 9, "rule.match[0].output", "nope" },
+    { "a word over lines that end by CRLF",
+      M "    - output: \"tr\\\r\n        ue && nope\"\n",
+      WORKFLOW_I_EXPRESSION, 5, 15, "rule.match[0].output", "nope" },
     { "literal block", M "    - output: |\n        true &&\n"
       "           nope\n",
       WORKFLOW_I_EXPRESSION, 6, 12, "rule.match[0].output", "nope" },
