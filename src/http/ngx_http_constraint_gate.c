@@ -134,7 +134,7 @@ ngx_http_constraint_ctx(ngx_http_request_t *r)
         if (ctx) {
             ngx_http_set_ctx(r, ctx, ngx_http_constraint_module);
 
-            if (ctx->reading) {
+            if (ctx->reading || ctx->pending) {
                 ngx_http_constraint_broke_off(ctx);
             }
         }
@@ -145,17 +145,22 @@ ngx_http_constraint_ctx(ngx_http_request_t *r)
 
 
 /*
- * While the body was read the request went elsewhere: nginx's HTTP/2 answers
- * itself when a body that has ended is shorter than announced.  All is judged
- * anew, without the body.
+ * While the body was read or a decision was waited for the request went
+ * elsewhere: nginx's HTTP/2 answers itself when a body that has ended is
+ * shorter than announced, and a post_action follows when the client has gone.
+ * All is judged anew, without a body that was not read.
  */
 
 static void
 ngx_http_constraint_broke_off(ngx_http_constraint_ctx_t *ctx)
 {
-    ctx->reading = 0;
-    ctx->body_read = 1;
-    ctx->body_status = NGX_HTTP_BAD_REQUEST;
+    if (ctx->reading) {
+        ctx->reading = 0;
+        ctx->body_read = 1;
+        ctx->body_status = NGX_HTTP_BAD_REQUEST;
+    }
+
+    ctx->pending = 0;
     ctx->method = 0;
 
     if (ctx->current) {
@@ -793,7 +798,9 @@ ngx_http_constraint_suspend(ngx_http_request_t *r,
 
     ctx->pending = 1;
 
-    if (r == r->main) {
+    /* a post_action is done whether the client is there or not */
+
+    if (r == r->main && !r->post_action) {
         rev = r->connection->read;
 
         r->read_event_handler = ngx_http_test_reading;
@@ -824,6 +831,14 @@ ngx_http_constraint_ready(ngx_constraint_enforcement_t *e)
     ctx = e->data;
     r = ctx->request;
     c = r->connection;
+
+    if (ngx_http_get_module_ctx(r, ngx_http_constraint_module) != ctx) {
+
+        /* its post_action is running, where nobody asks a constraint */
+
+        ngx_http_constraint_broke_off(ctx);
+        return;
+    }
 
     ngx_http_set_log_request(c->log, r);
 
