@@ -468,6 +468,57 @@ run('', 'test', "$dir/good.yaml", "$dir/suite.yaml");
 like($err, qr/:5:\d+: request\.size is int, the test gives something else/,
     'an input of the wrong type');
 
+for (
+    ['{ input: {value: {a: 1}}, input.a: {value: 2} }',
+        qr/:5:42: "input" is given, too, and holds this name/,
+        'an input inside of another'],
+    ['{ x.y: {value: 2}, x: {expr: "{}"} }',
+        qr/:5:18: "x" is given, too/, 'in whatever order'],
+    ['{ request: {value: {headers: {}}}, request.headers.x: {value: a} }',
+        qr/:5:51: "request" is given, too/, 'of a part of a fact'],
+    ['{ "a b": {value: 2} }', qr/:5:18: "a b" is no name that an expression/,
+        'an input that nothing can read'],
+    ['{ .a: {value: 2} }', qr/:5:18: "\.a" is no name/, 'without a first part'],
+    ['{ 1x.a: {value: 2} }', qr/:5:18: "1x\.a" is no name/, 'with a digit'])
+{
+    my ($input, $message, $name) = @$_;
+
+    put('suite.yaml', <<"END");
+section:
+  - name: a
+    tests:
+      - name: b
+        input: $input
+        output: { value: 1 }
+END
+
+    run('', 'test', "$dir/good.yaml", "$dir/suite.yaml");
+    is($code, 1, "$name: refused");
+    like($err, $message, "$name: where and why");
+    like($out, qr/^Bail out! \S+suite.yaml is broken$/m, "$name: the suite");
+}
+
+put('request.yaml', <<'END');
+name: request
+rule:
+  match:
+    - output: "request.method == 'GET' && request.headers.x == 'a'"
+END
+
+put('suite.yaml', <<'END');
+section:
+  - name: a
+    tests:
+      - name: b
+        input:
+          request: { value: { method: GET } }
+          request.headers.x: { value: a }
+        output: { value: true }
+END
+
+run('', 'test', "$dir/request.yaml", "$dir/suite.yaml");
+is($code, 0, 'a fact beside others of its root') or diag($out, $err);
+
 put('imports.yaml', <<'END');
 name: imports
 imports:

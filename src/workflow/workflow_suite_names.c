@@ -18,6 +18,11 @@
 
 static cel_status_t suite_name_test(suite_t *suite,
     const workflow_node_t *input);
+static cel_status_t suite_name_alone(suite_t *suite,
+    const workflow_node_t *input, const workflow_node_t *name);
+static bool suite_given(const workflow_node_t *name, const char *part);
+static cel_status_t suite_name_free(suite_t *suite,
+    const workflow_node_t *name);
 static bool suite_fits(const workflow_node_t *name);
 static bool suite_below_fact(const char *name, size_t len);
 static bool suite_parts_are_facts(const workflow_node_t *name);
@@ -74,6 +79,10 @@ suite_name_test(suite_t *suite, const workflow_node_t *input)
 
     for (name = input->first; name != NULL; name = name->next) {
 
+        if (suite_name_alone(suite, input, name) != CEL_OK) {
+            return CEL_ERROR;
+        }
+
         if (strncmp(name->text, SUITE_VARIABLE, skip) == 0) {
             rc = suite_add(suite, &suite->variables, name->text + skip,
                            name->len - skip);
@@ -82,8 +91,7 @@ suite_name_test(suite_t *suite, const workflow_node_t *input)
             continue;
 
         } else {
-            rc = suite_add(suite, &suite->roots, name->text,
-                           strcspn(name->text, "."));
+            rc = suite_name_free(suite, name);
         }
 
         if (rc != CEL_OK) {
@@ -92,6 +100,76 @@ suite_name_test(suite_t *suite, const workflow_node_t *input)
     }
 
     return CEL_OK;
+}
+
+
+/* no other input gives what this one does: one of them would be lost */
+
+static cel_status_t
+suite_name_alone(suite_t *suite, const workflow_node_t *input,
+    const workflow_node_t *name)
+{
+    const workflow_node_t  *other;
+
+    for (other = input->first; other != NULL; other = other->next) {
+
+        if (other->len < name->len && name->text[other->len] == '.'
+            && memcmp(name->text, other->text, other->len) == 0
+            && suite_given(other, name->text + other->len + 1))
+        {
+            return workflow_issue(suite->doc, WORKFLOW_I_DOCUMENT,
+                                  name->offset, NULL, "\"%.200s\" is given, "
+                                  "too, and holds this name; give it in one of "
+                                  "the two",
+                                  other->text);
+        }
+    }
+
+    return CEL_OK;
+}
+
+
+/* does the input give that part: facts by their root are taken one by one */
+
+static bool
+suite_given(const workflow_node_t *name, const char *part)
+{
+    char  key[256];
+
+    if (!suite_parts_are_facts(name)) {
+        return true;
+    }
+
+    snprintf(key, sizeof(key), "%.*s", (int) strcspn(part, "."), part);
+
+    return workflow_node_get(workflow_node_get(name->value, "value"), key)
+           != NULL;
+}
+
+
+/* the first part of a free name is what expressions read */
+
+static cel_status_t
+suite_name_free(suite_t *suite, const workflow_node_t *name)
+{
+    size_t  len;
+
+    static const char  letters[] =
+        "0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    len = strcspn(name->text, ".");
+
+    if (len == 0 || strspn(name->text, letters + 10) == 0
+        || strspn(name->text, letters) < len)
+    {
+        return workflow_issue(suite->doc, WORKFLOW_I_DOCUMENT, name->offset,
+                              NULL, "\"%.64s\" is no name that an expression "
+                              "reads: a letter or \"_\", then letters, digits "
+                              "and \"_\", and parts with dots between them",
+                              name->text);
+    }
+
+    return suite_add(suite, &suite->roots, name->text, len);
 }
 
 
