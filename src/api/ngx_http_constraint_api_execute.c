@@ -386,7 +386,8 @@ ngx_http_constraint_api_execute_refused(ngx_http_constraint_api_t *api,
         return NGX_DONE;
 
     case NGX_CONSTRAINT_E_SUBJECT_MISSING:
-        message = "is needed: the constraint is for one subject";
+        message = "is needed: the constraint is for one subject, or its "
+                  "workflow reads subject.id";
         details = ngx_http_constraint_api_detail("$.subject_id",
                                                  sizeof("$.subject_id") - 1,
                                                  message);

@@ -161,6 +161,19 @@ is($data->{code}, 'NotAssociated', 'its code');
 is($status, 400, 'no subject where one is needed');
 is($data->{code}, 'SubjectMissing', 'its code');
 is($data->{details}[0]{path}, '$.subject_id', 'its path');
+workflow('who', match => [ { condition => 'input.open', output => 'true' },
+    { output => "subject.id == 'bob'" } ]);
+constraint('who', 'who');
+($status, $data) = run_it('who', { input_data => { open => JSON::PP::true } });
+is($status, 200, 'for any, and no subject is read');
+($status, $data) = run_it('who', { input_data => { open => JSON::PP::false } });
+is($status, 400, 'for any, but the workflow reads the subject');
+is($data->{code}, 'SubjectMissing', 'the same code');
+like($data->{error}, qr/ or its workflow reads subject\.id$/, 'and why');
+($status, $data) = run_it('who', { input_data => { open => JSON::PP::false },
+    subject_id => 'bob' });
+is($data->{decision}{effect}, 'allow', 'with one it is judged');
+
 is((run_it('c', { subject_id => 'alic' }))[0], 403, 'a part of its name');
 is((run_it('c', { subject_id => '*' }))[0], 403, 'a star');
 
