@@ -72,6 +72,8 @@ sub start {
     my ($self, $name, $core, $main, $http) = @_;
 
     my $dir = "$self->{dir}/$name";
+    my $status = free_port();
+
     make_path($dir);
     chmod(0755, $dir);
 
@@ -91,6 +93,7 @@ http {
     fastcgi_temp_path $dir/fastcgi;
     uwsgi_temp_path $dir/uwsgi;
     scgi_temp_path $dir/scgi;
+    server { listen 127.0.0.1:$status; location / { stub_status; } }
 $http
 }
 END
@@ -113,7 +116,7 @@ END
             . slurp("$dir/error.log") . "\n";
     }
 
-    my $server = { name => $name, dir => $dir };
+    my $server = { name => $name, dir => $dir, status => $status };
     push @{$self->{started}}, $server;
 
     $self->until(10, "$name: a worker", sub {
@@ -188,9 +191,16 @@ sub children {
 }
 
 
+# alive(PID): a process whose first thread has ended is, as long as another
+# has not
+
 sub alive {
     my ($pid) = @_;
-    return slurp("/proc/$pid/stat") =~ /\)\s+([A-Z])/ && $1 ne 'Z';
+
+    my ($state, $threads) = slurp("/proc/$pid/stat")
+        =~ /\)\s+([A-Z])(?:\s+\S+){16}\s+(\d+)/ or return 0;
+
+    return $state ne 'Z' || $threads > 1;
 }
 
 
@@ -202,6 +212,7 @@ sub stop {
     return if $self->{owner} != $$;
 
     $self->rest();
+    kill('KILL', keys %{$self->{paused}}) if $self->{paused};
 
     for my $signal (qw(QUIT TERM KILL)) {
         my @left = grep { $_ && alive($_) }
@@ -255,12 +266,23 @@ sub memory_kb {
 }
 
 
-# wrk(SERVER, port => , script => LUA, connections => , seconds => ,
-# core => ): requests, seconds, rps, bad, p50_us, p99_us, cpu_us (of the
-# server's worker for each request)
+# requests(SERVER): how many it has had, this question included
 
-sub wrk {
-    my ($self, $server, %opt) = @_;
+sub requests {
+    my ($server) = @_;
+
+    my $answer = client($server->{status})->request('GET', '/');
+
+    return $1 if $answer && $answer->body =~ /^ \d+ \d+ (\d+) /m;
+    die "$server->{name}: no count of its requests\n";
+}
+
+
+# start_wrk(port => , script => LUA, connections => , seconds => , core => ):
+# a handle, and the process
+
+sub start_wrk {
+    my ($self, %opt) = @_;
 
     my $script = write_file("$self->{dir}/wrk.$$." . ++$self->{scripts}
         . '.lua', ($opt{script} // '') . <<'END');
@@ -278,11 +300,20 @@ END
         '-s', $script, '--timeout', '10s',
         "http://127.0.0.1:$opt{port}" . ($opt{path} // '/'));
 
-    my $before = cpu_ns($server);
-    open(my $fh, '-|', @command) or die "cannot run wrk: $!\n";
+    my $pid = open(my $fh, '-|', @command) or die "cannot run wrk: $!\n";
+
+    return { fh => $fh, pid => $pid };
+}
+
+
+# end_wrk(HANDLE): requests, rps, bad, p50_us, p99_us
+
+sub end_wrk {
+    my ($wrk) = @_;
+
+    my $fh = $wrk->{fh};
     my $said = do { local $/; <$fh> };
     close($fh) or die "wrk failed: $said\n";
-    my $spent = cpu_ns($server) - $before;
 
     $said =~ /^BENCH (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/m
         or die "wrk said nothing to read: $said\n";
@@ -293,8 +324,115 @@ END
         bad => $3 + $4,
         p50_us => $5,
         p99_us => $6,
-        cpu_us => $spent / 1e3 / ($1 || 1),
     };
+}
+
+
+# wrk(SERVER, as start_wrk()): what end_wrk() gives, and cpu_us, of the
+# server's worker for each request
+
+sub wrk {
+    my ($self, $server, %opt) = @_;
+
+    my $before = cpu_ns($server);
+    my $got = end_wrk($self->start_wrk(%opt));
+
+    $got->{cpu_us} = (cpu_ns($server) - $before) / 1e3
+        / ($got->{requests} || 1);
+
+    return $got;
+}
+
+
+# by_turns(SECONDS, A, B): A and B are what start_wrk() takes, and server,
+# another of each.  Both have their load all the time, but only one at a time
+# may send: A, B, B, A and so on, SECONDS each.  Gives for both one result for
+# each four of such turns, requests, rps and cpu_us, and bad of all of them.
+#
+# A pause after each turn lets the gate end what it has begun.
+
+use constant { TURN => 0.025, PAUSE => 0.005 };
+
+sub by_turns {
+    my ($self, $seconds, @sides) = @_;
+
+    my @wrk;
+    my @got = map { { bad => 0, parts => [] } } @sides;
+
+    for my $side (@sides) {
+        push @wrk, $self->start_wrk(%$side, seconds => 60 + 4 * $seconds);
+        $self->{paused}{$wrk[-1]{pid}} = 1;
+        sleep(0.2);
+        kill('STOP', $wrk[-1]{pid});
+    }
+
+    sleep(2 * PAUSE);
+
+    for (1 .. int($seconds / TURN / 2 + 0.5) || 1) {
+        my @part = map { { requests => 0, seconds => 0, ns => 0 } } @sides;
+
+        for my $i (0, 1, 1, 0) {
+            turn($sides[$i]{server}, $wrk[$i]{pid}, $part[$i]);
+        }
+
+        for my $i (0, 1) {
+            my $n = $part[$i]{requests} || 1;
+
+            push @{$got[$i]{parts}}, { requests => $n,
+                rps => $n / $part[$i]{seconds},
+                cpu_us => $part[$i]{ns} / 1e3 / $n };
+        }
+    }
+
+    for my $i (0, 1) {
+        interrupt($wrk[$i]);
+
+        $got[$i]{bad} = end_wrk($wrk[$i])->{bad};
+        delete $self->{paused}{$wrk[$i]{pid}};
+    }
+
+    return @got;
+}
+
+
+# interrupt(HANDLE): says what it has counted; only its first thread ends it,
+# which is not sure to get a signal as long as another is pending
+
+sub interrupt {
+    my ($wrk) = @_;
+
+    my $end = time() + 10;
+
+    kill('CONT', $wrk->{pid});
+
+    while (time() < $end) {
+        kill('INT', $wrk->{pid});
+
+        my $set = '';
+        vec($set, fileno($wrk->{fh}), 1) = 1;
+        return if select($set, undef, undef, PAUSE);
+    }
+
+    die "wrk does not end\n";
+}
+
+
+sub turn {
+    my ($server, $wrk, $part) = @_;
+
+    my $requests = requests($server);
+    my $ns = cpu_ns($server);
+    my $start = time();
+
+    kill('CONT', $wrk);
+    sleep(TURN);
+    kill('STOP', $wrk);
+
+    $part->{seconds} += time() - $start;
+    sleep(PAUSE);
+
+    $part->{ns} += cpu_ns($server) - $ns;
+    $part->{requests} += requests($server) - $requests - 1;
 }
 
 
