@@ -389,6 +389,7 @@ ngx_constraint_run_workflow(ngx_constraint_evaluation_t *ev)
     ngx_str_null(&ev->raw);
     ngx_str_null(&ev->trace);
     ev->trace_size = 0;
+    ev->trace_omitted = 0;
 
     if (ev->sampling && !ngx_constraint_sample_key(ev)) {
         return;
@@ -456,6 +457,7 @@ ngx_constraint_trace(void *ctx, const char *path, uint32_t line,
     /* room for one entry without its value, or the list ends here */
 
     if (ngx_constraint_trace_room(ev, 2048) != NGX_OK) {
+        ev->trace_omitted++;
         return;
     }
 
@@ -466,7 +468,7 @@ ngx_constraint_trace(void *ctx, const char *path, uint32_t line,
     ngx_constraint_trace_add(ev, &text, 0);
 
     text.data = (u_char *) path;
-    text.len = ngx_min(ngx_strlen(path), 80);
+    text.len = ngx_min(ngx_strlen(path), NGX_CONSTRAINT_TRACE_PATH);
     ngx_constraint_trace_add(ev, &text, 1);
 
     if (value == NULL) {

@@ -50,6 +50,14 @@ ngx_constraint_verdict(ngx_constraint_enforcement_t *e,
     }
 
     if (ev->explain && ev->trace.data) {
+
+        if (ev->trace_omitted) {
+            ev->trace.len = ngx_sprintf(ev->trace.data + ev->trace.len,
+                                        ",{\"omitted\":%uD}",
+                                        ev->trace_omitted)
+                            - ev->trace.data;
+        }
+
         ev->trace.data[ev->trace.len++] = ']';
 
         if (ngx_constraint_verdict_copy(e->pool, &d->trace, ev->trace.data,

@@ -33,6 +33,7 @@
 /* text of explain: at first, and at most */
 #define NGX_CONSTRAINT_TRACE_MIN     4096
 #define NGX_CONSTRAINT_TRACE_MAX     65536
+#define NGX_CONSTRAINT_TRACE_PATH    640       /* 32 nested rules fit */
 
 
 /*
@@ -61,6 +62,7 @@ typedef struct {
     ngx_str_t                   raw;
     ngx_str_t                   trace;
     size_t                      trace_size;
+    uint32_t                    trace_omitted; /* entries without room */
     const workflow_run_t       *run;            /* while it is traced */
 } ngx_constraint_evaluation_t;
 

@@ -152,6 +152,27 @@ is((run_it('any', {}, 'explain=0'))[1]{decision}{trace}, undef, 'not when 0');
 is((run_it('any', {}, "explain=$_"))[0], 400, "explain=$_")
     for 2, 'x', '', 'true';
 
+my $nested = { match => [ { condition => 'true', output => "'DEEP'" } ] };
+$nested = { match => [ { condition => 'input.n == 1', rule => $nested } ] }
+    for 1 .. 9;
+workflow('nested', %$nested);
+constraint('nested', 'nested');
+@trace = @{(run_it('nested', { input_data => { n => 1 } },
+    'explain=1'))[1]{decision}{trace}};
+is($trace[8]{path}, 'rule.match[0]' . '.rule.match[0]' x 8 . '.condition',
+    'a path of many nested rules is whole');
+
+workflow('long', match => [ (map { { condition => "input.n == $_",
+    output => 'false' } } 1 .. 2000), { output => 'true' } ]);
+constraint('long', 'long', timeout_ms => 60000);
+@trace = @{(run_it('long', { input_data => { n => 2001 } },
+    'explain=1'))[1]{decision}{trace}};
+my $last = pop @trace;
+is(json($last), '{"omitted":' . (2000 - @trace) . '}',
+    'a long one tells how many were left out');
+cmp_ok(scalar(@trace), '>', 500, 'and has the others');
+is($trace[-1]{path}, "rule.match[$#trace].condition", 'from the first on');
+
 # who, and of which workflow
 
 ($status, $data) = run_it('c', { subject_id => 'bob', input_data => {} });
