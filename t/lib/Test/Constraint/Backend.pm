@@ -191,9 +191,14 @@ sub _body {
         my ($body, $raw) = ('', '');
 
         while (1) {
-            while ($$buffer !~ /^([0-9a-fA-F]+)[^\r\n]*\r\n/) {
+            while ($$buffer !~ /\r\n/) {
                 $more->() or return (undef, $raw . $$buffer);
             }
+
+            # what a loop's condition has captured is gone behind the loop
+
+            $$buffer =~ /^([0-9a-fA-F]+)[^\r\n]*\r\n/
+                or return (undef, $raw . $$buffer);
 
             my ($skip, $size) = (length($&), hex($1));
 
