@@ -336,6 +336,7 @@ ngx_http_constraint_body_collect(ngx_http_request_t *r,
         n = b->last - b->pos;
 
         if (n == 0) {
+            r->request_body->bufs = next;
             continue;
         }
 
@@ -351,10 +352,11 @@ ngx_http_constraint_body_collect(ngx_http_request_t *r,
         body->len += n;
         b->pos = b->last;
 
+        /* the link is anybody's now, whatever becomes of the others */
+
+        r->request_body->bufs = next;
         ngx_free_chain(r->pool, cl);
     }
-
-    r->request_body->bufs = NULL;
 
     return NGX_OK;
 }
