@@ -478,7 +478,12 @@ for (
         qr/:5:51: "request" is given, too/, 'of a part of a fact'],
     ['{ "a b": {value: 2} }', qr/:5:18: "a b" is no name that an expression/,
         'an input that nothing can read'],
-    ['{ .a: {value: 2} }', qr/:5:18: "\.a" is no name/, 'without a first part'],
+    ['{ .a: {value: 2} }', qr/:5:18: "\.a" has a part without a name/,
+        'without a first part'],
+    ['{ request.: {value: 2} }', qr/:5:18: "request\." has a part without/,
+        'without a last part'],
+    ['{ request..method: {value: 2} }',
+        qr/:5:18: "request\.\.method" has a part without/, 'without another'],
     ['{ 1x.a: {value: 2} }', qr/:5:18: "1x\.a" is no name/, 'with a digit'])
 {
     my ($input, $message, $name) = @$_;

@@ -18,6 +18,8 @@
 
 static cel_status_t suite_name_test(suite_t *suite,
     const workflow_node_t *input);
+static cel_status_t suite_name_parts(suite_t *suite,
+    const workflow_node_t *name);
 static cel_status_t suite_name_alone(suite_t *suite,
     const workflow_node_t *input, const workflow_node_t *name);
 static bool suite_given(const workflow_node_t *name, const char *part);
@@ -79,7 +81,9 @@ suite_name_test(suite_t *suite, const workflow_node_t *input)
 
     for (name = input->first; name != NULL; name = name->next) {
 
-        if (suite_name_alone(suite, input, name) != CEL_OK) {
+        if (suite_name_parts(suite, name) != CEL_OK
+            || suite_name_alone(suite, input, name) != CEL_OK)
+        {
             return CEL_ERROR;
         }
 
@@ -97,6 +101,25 @@ suite_name_test(suite_t *suite, const workflow_node_t *input)
         if (rc != CEL_OK) {
             return rc;
         }
+    }
+
+    return CEL_OK;
+}
+
+
+/* what stands behind a part without a name is nothing's */
+
+static cel_status_t
+suite_name_parts(suite_t *suite, const workflow_node_t *name)
+{
+    if (name->len != 0
+        && (name->text[0] == '.' || name->text[name->len - 1] == '.'
+            || strstr(name->text, "..") != NULL))
+    {
+        return workflow_issue(suite->doc, WORKFLOW_I_DOCUMENT, name->offset,
+                              NULL, "\"%.64s\" has a part without a name; "
+                              "between dots and at both ends there is one",
+                              name->text);
     }
 
     return CEL_OK;
