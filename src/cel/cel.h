@@ -63,6 +63,13 @@ void cel_json_parser_destroy(cel_json_parser_t *parser);
 size_t cel_json_memory(size_t len);
 
 /*
+ * The parser's own memory for a text of len bytes: parsed there it is not
+ * copied.  It is the next text's after that.  NULL: it is too long for that,
+ * or memory is out.
+ */
+char *cel_json_parser_room(cel_json_parser_t *parser, size_t len);
+
+/*
  * Parses and validates the whole text (RFC 8259: syntax, UTF-8, depth,
  * numbers within 64 bits or double, duplicate keys compared unescaped).
  * The text is copied as needed: it may be freed afterwards.  Returns the
@@ -219,6 +226,10 @@ const cel_type_t *cel_program_type(const cel_program_t *program);
 /* Slots of the facts the program may read, ascending, without doubles. */
 const cel_slot_t *cel_program_facts(const cel_program_t *program,
     uint32_t *count);
+
+/* The one that an evaluation reads first of all, as far as that is known
+ * without running it; else CEL_NO_SLOT. */
+cel_slot_t cel_program_first_fact(const cel_program_t *program);
 
 /* Bytes the program holds, charged RE2 heaps included. */
 size_t cel_program_memory(const cel_program_t *program);

@@ -14,126 +14,235 @@
 #include "cel_vm.h"
 
 
-static cel_status_t branch_test(const cel_branch_test_t *test, cel_eval_t *eval,
-    uint64_t *fetched, cel_value_t *value);
-static cel_status_t branch_starts(const cel_branch_test_t *test,
-    cel_eval_t *eval, uint64_t *fetched, const cel_value_t *text,
-    cel_value_t *value);
-static cel_status_t branch_part(const cel_branch_part_t *part,
-    cel_eval_t *eval, uint64_t *fetched, cel_value_t *buffer,
-    const cel_value_t **value);
-static inline cel_status_t branch_said(bool said);
+typedef struct {
+    cel_eval_t     *eval;
+    uint64_t        fetched;             /* what facts cost */
+    cel_status_t    rc;                  /* when nothing is said */
+    uint32_t        kept_set;            /* a bit for each */
+    cel_value_t     member;
+    cel_value_t     kept[CEL_BRANCH_KEPT];
+} branch_run_t;
+
+
+static int branch_test(branch_run_t *run, const cel_branch_t *test);
+static int branch_starts(branch_run_t *run, const cel_branch_t *test,
+    const cel_value_t *text);
+static int branch_in_set(const uint8_t *set, const cel_value_t *text);
+static int branch_pair(branch_run_t *run, const cel_branch_t *test,
+    const cel_value_t *left);
+static inline const cel_value_t *branch_part(branch_run_t *run,
+    const cel_branch_part_t *part);
+static bool branch_fetch(branch_run_t *run, cel_slot_t slot);
+static const cel_value_t *branch_member(branch_run_t *run,
+    const cel_branch_part_t *part, const cel_value_t *fact);
+static inline cel_status_t branch_select(branch_run_t *run,
+    const cel_value_t *map, const cel_value_t *key, cel_value_t *value);
 
 
 cel_status_t
 cel_branch_run(const cel_branch_t *branch, cel_eval_t *eval,
     cel_value_t *value)
 {
-    uint32_t                  i;
-    uint64_t                  cost, fetched;
-    cel_status_t              rc;
-    const cel_branch_test_t  *test;
+    int                  said;
+    uint32_t             i;
+    uint64_t             cost;
+    branch_run_t         run;
+    const cel_branch_t  *test;
 
-    if (cel_unlikely(branch->min_facts > eval->nfacts
+    if (cel_unlikely(branch->facts > eval->nfacts
                      || eval->depth >= CEL_EVAL_DEPTH))
     {
         return CEL_NOT_FOUND;
     }
 
+    run.eval = eval;
+    run.fetched = 0;
+    run.rc = CEL_NOT_FOUND;
+    run.kept_set = 0;
+
     cost = eval->cost;
-    fetched = 0;
     i = 0;
 
     eval->depth++;
 
     do {
-        test = &branch->tests[i];
+        test = &branch[i];
 
-        rc = branch_test(test, eval, &fetched, value);
+        said = branch_test(&run, test);
 
-        if (cel_unlikely(rc != CEL_OK)) {
-            goto done;
+        if (cel_unlikely(said < 0)) {
+            goto unsaid;
         }
 
-        i = test->next[value->b];
-        eval->cost += test->units[value->b];
+        i = test->next[said];
+        eval->cost += test->units[said];
 
         if (cel_unlikely(eval->cost >= eval->next_look)) {
-            rc = CEL_NOT_FOUND;
-            goto done;
+            goto unsaid;
         }
 
     } while (i < CEL_BRANCH_FALSE);
 
+    eval->depth--;
+
     cel_put_bool(value, i == CEL_BRANCH_TRUE);
 
-done:
+    return CEL_OK;
+
+unsaid:
 
     eval->depth--;
 
-    if (cel_unlikely(rc == CEL_NOT_FOUND)) {
-        eval->cost = cost + fetched;
+    if (run.rc == CEL_NOT_FOUND) {
+        eval->cost = cost + run.fetched;
     }
 
-    return rc;
+    return run.rc;
 }
 
 
-/* CEL_OK: *value is a bool */
+/* 0, 1, or CEL_UNSAID with run->rc */
 
-static cel_status_t
-branch_test(const cel_branch_test_t *test, cel_eval_t *eval,
-    uint64_t *fetched, cel_value_t *value)
+static int
+branch_test(branch_run_t *run, const cel_branch_t *test)
 {
-    cel_value_t         buffer;
-    cel_status_t        rc;
+    int                 said;
     const cel_value_t  *left;
 
-    rc = branch_part(&test->left, eval, fetched, &buffer, &left);
+    left = branch_part(run, &test->left);
 
-    if (cel_unlikely(rc != CEL_OK)) {
-        return rc;
+    if (cel_unlikely(left == NULL)) {
+        return CEL_UNSAID;
     }
+
+    /* no switch: its table would be a cache line more, or two */
+
+    if (test->form == CEL_BRANCH_SET) {
+        return branch_in_set(test->set, left);
+    }
+
+    if (test->form == CEL_QUICK_EQ) {
+        return cel_says_equal(left, test->right);
+    }
+
+    if (test->form == CEL_QUICK_STARTS) {
+        return test->right != NULL ? cel_says_starts(left, test->right)
+                                   : branch_starts(run, test, left);
+    }
+
+    if (test->form == CEL_QUICK_ORDER) {
+        said = cel_says_order(left, test->right, test->order);
+        return said < 0 ? cel_says_order_text(left, test->right, test->order)
+                        : said;
+    }
+
+    if (test->form == CEL_QUICK_NE) {
+        said = cel_says_equal(left, test->right);
+        return said < 0 ? said : !said;
+    }
+
+    if (test->form == CEL_QUICK_VALUE) {
+        return left->kind == CEL_BOOL ? left->b : CEL_UNSAID;
+    }
+
+    if (test->form == CEL_QUICK_IN) {
+        return cel_says_in_set(left, test->right);
+    }
+
+    return branch_pair(run, test, left);
+}
+
+
+static int
+branch_in_set(const uint8_t *set, const cel_value_t *text)
+{
+    uint32_t  n, len;
+
+    if (text->kind != CEL_STRING || text->len >= 1u << CEL_BYTES_SHIFT) {
+        return CEL_UNSAID;
+    }
+
+    for (n = *set++; n != 0; n--) {
+        len = *set++;
+
+        if (len == text->len && cel_same_text((const char *) set, text->s, len))
+        {
+            return 1;
+        }
+
+        set += len;
+    }
+
+    return 0;
+}
+
+
+static __attribute__((noinline)) int
+branch_pair(branch_run_t *run, const cel_branch_t *test,
+    const cel_value_t *left)
+{
+    int                 said;
+    cel_eval_t         *eval;
+    cel_value_t         args[2], value;
+    cel_status_t        rc;
+    const cel_value_t  *right;
+
+    eval = run->eval;
+    args[0] = *left;             /* it may be the member before the next */
+
+    right = branch_part(run, &test->parts[0]);
+
+    if (cel_unlikely(right == NULL)) {
+        return CEL_UNSAID;
+    }
+
+    args[1] = *right;
 
     switch (test->form) {
 
-    case CEL_QUICK_EQ:
-        return branch_said(cel_vm_equal_short(left, test->right, true,
-                                              value));
+    case CEL_BRANCH_EQ:
+        return cel_says_equal(&args[0], &args[1]);
 
-    case CEL_QUICK_NE:
-        return branch_said(cel_vm_equal_short(left, test->right, false,
-                                              value));
+    case CEL_BRANCH_NE:
+        said = cel_says_equal(&args[0], &args[1]);
+        return said < 0 ? said : !said;
 
-    case CEL_QUICK_ORDER:
-        return branch_said(cel_vm_order_short(left, test->right, test->order,
-                                              value)
-                           || cel_vm_order_text(left, test->right,
-                                                test->order, value));
+    case CEL_BRANCH_ORDER:
+        said = cel_says_order(&args[0], &args[1], test->order);
+        return said < 0 ? cel_says_order_text(&args[0], &args[1], test->order)
+                        : said;
 
-    case CEL_QUICK_IN:
-        return branch_said(cel_vm_in_set_short(left, test->right, value));
+    default:
+        break;
+    }
 
-    case CEL_QUICK_STARTS:
+    /* these charge, each what it takes, as if all before them was charged */
 
-        if (test->right != NULL) {
-            return branch_said(cel_vm_starts_short(left, test->right,
-                                                   value));
+    eval->cost += test->before;
+
+    if (cel_unlikely(eval->cost >= eval->next_look)) {
+        return CEL_UNSAID;
+    }
+
+    rc = test->form == CEL_BRANCH_IN
+         ? cel_op_in(eval, args, 2, &value)
+         : cel_vm_call(eval, test->call, args, 2, &value);
+
+    if (cel_likely(rc == CEL_OK)) {
+        eval->cost -= test->before;
+        return value.kind == CEL_BOOL ? value.b : CEL_UNSAID;
+    }
+
+    if (rc == CEL_ERROR && cel_error_is_fatal(eval->error.kind)) {
+
+        if (eval->error.line == 0) {
+            eval->error.offset = test->offset;
         }
 
-        return branch_starts(test, eval, fetched, left, value);
-
-    default: /* CEL_QUICK_VALUE */
-        *value = *left;
-        return branch_said(left->kind == CEL_BOOL);
+        run->rc = CEL_ERROR;
     }
-}
 
-
-static inline cel_status_t
-branch_said(bool said)
-{
-    return said ? CEL_OK : CEL_NOT_FOUND;
+    return CEL_UNSAID;
 }
 
 
@@ -143,107 +252,183 @@ branch_said(bool said)
  * is none of the usual ones.
  */
 
-static cel_status_t
-branch_starts(const cel_branch_test_t *test, cel_eval_t *eval,
-    uint64_t *fetched, const cel_value_t *text, cel_value_t *value)
+static int
+branch_starts(branch_run_t *run, const cel_branch_t *test,
+    const cel_value_t *text)
 {
     bool                starts;
     uint32_t            i, len;
-    cel_value_t         buffer;
-    cel_status_t        rc;
+    cel_value_t         whole;
     const cel_value_t  *part;
 
     if (cel_unlikely(text->kind != CEL_STRING)) {
-        return CEL_NOT_FOUND;
+        return CEL_UNSAID;
     }
 
+    whole = *text;               /* it may be the member before the next */
     starts = true;
     len = 0;
 
     for (i = 0; i < test->nparts; i++) {
 
-        rc = branch_part(&test->parts[i], eval, fetched, &buffer, &part);
+        part = branch_part(run, &test->parts[i]);
 
-        if (rc != CEL_OK) {
-            return rc;
+        if (cel_unlikely(part == NULL)) {
+            return CEL_UNSAID;
         }
 
         if (part->kind != CEL_STRING
             || part->len >= (1u << CEL_BYTES_SHIFT) - len)
         {
-            return CEL_NOT_FOUND;
+            return CEL_UNSAID;
         }
 
-        starts = starts && text->len >= len + part->len
-                 && cel_same_text(text->s + len, part->s, part->len);
+        starts = starts && whole.len >= len + part->len
+                 && cel_same_text(whole.s + len, part->s, part->len);
 
         len += part->len;
     }
 
-    if (test->nparts > 1 && eval->max_string != 0 && len > eval->max_string) {
-        return CEL_NOT_FOUND;
+    if (test->nparts > 1 && run->eval->max_string != 0
+        && len > run->eval->max_string)
+    {
+        return CEL_UNSAID;
     }
 
-    cel_put_bool(value, starts);
+    return starts;
+}
 
-    return CEL_OK;
+
+/* NULL: run->rc says why */
+
+static inline const cel_value_t *
+branch_part(branch_run_t *run, const cel_branch_part_t *part)
+{
+    const cel_value_t  *fact;
+
+    if (part->slot == CEL_NO_SLOT) {
+        return part->value;
+    }
+
+    fact = &run->eval->facts[part->slot];
+
+    if (cel_unlikely(fact->kind == CEL_UNFETCHED)
+        && !branch_fetch(run, part->slot))
+    {
+        return NULL;
+    }
+
+    return part->nkeys == 0 ? fact : branch_member(run, part, fact);
 }
 
 
 /* CEL_NEED ends it, as the fact would not be asked for twice. */
 
-static cel_status_t
-branch_part(const cel_branch_part_t *part, cel_eval_t *eval,
-    uint64_t *fetched, cel_value_t *buffer, const cel_value_t **value)
+static __attribute__((noinline)) bool
+branch_fetch(branch_run_t *run, cel_slot_t slot)
 {
     uint64_t      cost;
-    cel_value_t  *fact;
+    cel_eval_t   *eval;
     cel_status_t  rc;
 
-    if (part->slot == CEL_NO_SLOT) {
-        *value = part->value;
-        return CEL_OK;
+    eval = run->eval;
+    cost = eval->cost;
+
+    rc = cel_vm_fetch(eval, slot);
+
+    run->fetched += eval->cost - cost;
+
+    if (rc == CEL_OK) {
+        return true;
     }
 
-    fact = &eval->facts[part->slot];
+    /* no && or || takes it, and it has its position: the end */
 
-    if (fact->kind == CEL_UNFETCHED) {
-
-        cost = eval->cost;
-        rc = cel_vm_fetch(eval, part->slot);
-
-        *fetched += eval->cost - cost;
-
-        if (cel_unlikely(rc == CEL_ERROR)) {
-
-            /* no && or || takes it, and it has its position: the end */
-
-            if (cel_error_is_fatal(eval->error.kind)
-                && eval->error.line != 0)
-            {
-                return CEL_ERROR;
-            }
-
-            eval->failed = part->slot + 1;
-            return CEL_NOT_FOUND;
-        }
-
-        if (rc != CEL_OK) {
-            return rc;
-        }
-    }
-
-    if (part->value == NULL) {
-        *value = fact;
-        return CEL_OK;
-    }
-
-    if (fact->kind == CEL_MAP
-        && cel_map_get(eval, fact, part->value, buffer) == CEL_OK)
+    if (rc == CEL_ERROR
+        && !(cel_error_is_fatal(eval->error.kind) && eval->error.line != 0))
     {
-        *value = buffer;
-        return CEL_OK;
+        eval->failed = slot + 1;
+        rc = CEL_NOT_FOUND;
     }
 
-    return CEL_NOT_FOUND;
+    run->rc = rc;
+
+    return false;
+}
+
+
+static __attribute__((noinline)) const cel_value_t *
+branch_member(branch_run_t *run, const cel_branch_part_t *part,
+    const cel_value_t *fact)
+{
+    uint32_t            i, bit;
+    cel_value_t        *out;
+    const cel_value_t  *v;
+
+    if (part->nkeys == 1 && part->kept == 0) {
+        return branch_select(run, fact, part->value, &run->member) == CEL_OK
+               ? &run->member : NULL;
+    }
+
+    v = fact;
+    i = 0;
+    bit = 0;
+
+    if (part->kept != 0) {
+        bit = 1u << (part->kept - 1);
+
+        if (run->kept_set & bit) {
+            v = &run->kept[part->kept - 1];
+            i = part->nkept;
+        }
+    }
+
+    while (i < part->nkeys) {
+
+        out = &run->member;
+
+        if (++i == part->nkept && bit != 0) {
+            out = &run->kept[part->kept - 1];
+        }
+
+        if (branch_select(run, v, part->nkeys == 1 ? part->value
+                                                   : part->keys[i - 1], out)
+            != CEL_OK)
+        {
+            return NULL;
+        }
+
+        if (out != &run->member) {
+            run->kept_set |= bit;
+        }
+
+        v = out;
+    }
+
+    return v;
+}
+
+
+/* map may be where value is */
+
+static inline cel_status_t
+branch_select(branch_run_t *run, const cel_value_t *map,
+    const cel_value_t *key, cel_value_t *value)
+{
+    cel_value_t   found;
+    cel_status_t  rc;
+
+    if (map->kind != CEL_MAP) {
+        return CEL_NOT_FOUND;
+    }
+
+    rc = map->repr == CEL_REPR_JSON
+         ? cel_json_get(map, key->s, key->len, &found)
+         : cel_map_get(run->eval, map, key, &found);
+
+    if (rc == CEL_OK) {
+        *value = found;
+    }
+
+    return rc;
 }

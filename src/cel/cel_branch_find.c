@@ -26,7 +26,7 @@ typedef struct {
 
 typedef struct {
     cel_program_t        *program;
-    cel_branch_test_t    *tests;
+    cel_branch_t    *tests;
     branch_at_t           at[CEL_BRANCH_MAX];     /* where each begins */
     branch_at_t           after[CEL_BRANCH_MAX];
     uint32_t              ntests;
@@ -42,24 +42,31 @@ static bool branch_push(branch_at_t *at, bool value);
 static bool branch_meet(branch_find_t *find, const branch_at_t *at,
     uint16_t *next);
 static bool branch_read(branch_find_t *find, branch_at_t *at,
-    cel_branch_test_t *test);
+    cel_branch_t *test);
 static bool branch_compared(branch_find_t *find, branch_at_t *at,
-    cel_branch_test_t *test);
-static bool branch_no_table(const cel_branch_test_t *test);
+    cel_branch_t *test);
+static bool branch_no_table(const cel_branch_t *test);
 static bool branch_read_part(branch_find_t *find, branch_at_t *at,
     cel_branch_part_t *part);
-static bool branch_read_start(branch_find_t *find, branch_at_t *at,
-    cel_branch_test_t *test);
+static bool branch_read_keys(branch_find_t *find, branch_at_t *at,
+    cel_branch_part_t *part, uint32_t local, bool select);
+static bool branch_add_key(branch_find_t *find, const cel_value_t **keys,
+    cel_branch_part_t *part, uint32_t constant);
+static bool branch_read_more(branch_find_t *find, branch_at_t *at,
+    cel_branch_t *test);
+static bool branch_read_pair(branch_find_t *find, branch_at_t *at,
+    cel_branch_t *test);
+static bool branch_begins_part(const cel_instr_t *ip);
 static bool branch_is_starts(const cel_call_t *call);
+static bool branch_is_text_test(const cel_call_t *call,
+    const cel_branch_part_t *right);
 
 
 void
 cel_branch_find(cel_program_t *program)
 {
-    size_t             size;
-    branch_find_t      find;
-    cel_branch_t      *branch;
-    cel_branch_test_t  tests[CEL_BRANCH_MAX];
+    branch_find_t  find;
+    cel_branch_t   tests[CEL_BRANCH_MAX];
 
     memset(&find, 0, sizeof(find));
     memset(tests, 0, sizeof(tests));
@@ -67,20 +74,21 @@ cel_branch_find(cel_program_t *program)
     find.program = program;
     find.tests = tests;
 
-    if (program->quick.form != CEL_QUICK_NONE || !branch_all(&find)) {
-        return;
+    if (program->quick.form == CEL_QUICK_NONE
+        && program->min_facts <= UINT16_MAX && branch_all(&find))
+    {
+        tests[0].facts = (uint16_t) program->min_facts;
+        program->branch = cel_branch_pack(&program->arena, tests,
+                                          find.ntests);
     }
+}
 
-    size = find.ntests * sizeof(cel_branch_test_t);
 
-    branch = cel_arena_alloc(&program->arena, sizeof(cel_branch_t) + size);
-
-    if (branch != NULL) {
-        branch->min_facts = program->min_facts;
-        branch->ntests = find.ntests;
-        memcpy(branch->tests, tests, size);
-        program->branch = branch;
-    }
+cel_slot_t
+cel_branch_first_fact(const cel_branch_t *branch)
+{
+    return branch->left.slot == CEL_NO_SLOT ? branch->parts[0].slot
+                                            : branch->left.slot;
 }
 
 
@@ -93,7 +101,7 @@ branch_all(branch_find_t *find)
     uint16_t            first;
     uint32_t            i;
     branch_at_t         at;
-    cel_branch_test_t  *test;
+    cel_branch_t       *test;
 
     memset(&at, 0, sizeof(at));
 
@@ -308,7 +316,7 @@ branch_meet(branch_find_t *find, const branch_at_t *at, uint16_t *next)
 /* Its instructions; at is behind them then, its result not yet pushed. */
 
 static bool
-branch_read(branch_find_t *find, branch_at_t *at, cel_branch_test_t *test)
+branch_read(branch_find_t *find, branch_at_t *at, cel_branch_t *test)
 {
     const cel_instr_t  *ip;
 
@@ -326,22 +334,27 @@ branch_read(branch_find_t *find, branch_at_t *at, cel_branch_test_t *test)
         return branch_no_table(test);
     }
 
-    if (ip->op == CEL_OP_CONST || !branch_read_part(find, at, &test->left)) {
-        return false;
-    }
-
-    return branch_compared(find, at, test);
+    return branch_read_part(find, at, &test->left)
+           && branch_compared(find, at, test);
 }
 
 
 static bool
-branch_compared(branch_find_t *find, branch_at_t *at, cel_branch_test_t *test)
+branch_compared(branch_find_t *find, branch_at_t *at, cel_branch_t *test)
 {
     uint32_t            units;
     const cel_instr_t  *ip;
 
     ip = &find->program->code[at->pc];
     units = 2;
+
+    if (branch_begins_part(ip)) {
+        return branch_read_more(find, at, test);
+    }
+
+    if (test->left.slot == CEL_NO_SLOT) {
+        return false;
+    }
 
     switch (ip->op) {
 
@@ -367,11 +380,6 @@ branch_compared(branch_find_t *find, branch_at_t *at, cel_branch_test_t *test)
         units = ip->a;
         break;
 
-    case CEL_OP_CONST:
-    case CEL_OP_FACT:
-    case CEL_OP_FACT_SELECT:
-        return branch_read_start(find, at, test);
-
     default: /* the fact itself, if what follows takes it as a bool */
         test->form = CEL_QUICK_VALUE;
         return true;
@@ -389,58 +397,167 @@ branch_compared(branch_find_t *find, branch_at_t *at, cel_branch_test_t *test)
 /* a hash table is the VM's */
 
 static bool
-branch_no_table(const cel_branch_test_t *test)
+branch_no_table(const cel_branch_t *test)
 {
     return test->form != CEL_QUICK_IN || test->right->l->index == NULL;
 }
 
 
+/*
+ * KEPT and KEEP around a part or its beginning: of several the outer one
+ * counts, as what is kept costs what it costs to read.
+ */
+
 static bool
 branch_read_part(branch_find_t *find, branch_at_t *at,
     cel_branch_part_t *part)
 {
-    const cel_instr_t  *ip;
+    uint32_t              local, first;
+    const cel_instr_t    *ip;
+    const cel_program_t  *program;
 
-    ip = &find->program->code[at->pc];
+    program = find->program;
+    ip = &program->code[at->pc];
+
+    memset(part, 0, sizeof(cel_branch_part_t));
+    local = 0;
+
+    while (ip->op == CEL_OP_KEPT) {
+
+        first = program->nlocals - program->nkept;
+
+        if (part->kept == 0 && ip->a - first < CEL_BRANCH_KEPT) {
+            part->kept = (uint8_t) (ip->a - first + 1);
+            local = ip->a;
+        }
+
+        at->pc += 2;
+        ip += 2;
+    }
 
     switch (ip->op) {
 
     case CEL_OP_CONST:
+        at->pc++;
+        at->units++;
         part->slot = CEL_NO_SLOT;
-        part->value = &find->program->constants[ip->b];
-        break;
+        part->value = &program->constants[ip->b];
+        return true;
 
     case CEL_OP_FACT:
+        at->pc++;
+        at->units++;
         part->slot = ip->b;
-        part->value = NULL;
-        break;
+        return branch_read_keys(find, at, part, local, false);
 
     case CEL_OP_FACT_SELECT:
         part->slot = ip->b;
-        part->value = &find->program->constants[ip[1].b];
-        at->pc++;
-        at->units += 1u + ip->a;
-        break;
+        return branch_read_keys(find, at, part, local, true);
 
     default:
         return false;
     }
+}
 
-    at->pc++;
-    at->units++;
+
+/* select: at is at the instruction that reads the fact and selects of it */
+
+
+static bool
+branch_read_keys(branch_find_t *find, branch_at_t *at,
+    cel_branch_part_t *part, uint32_t local, bool select)
+{
+    size_t               size;
+    const cel_instr_t   *ip;
+    const cel_value_t   *keys[CEL_BRANCH_KEYS];
+
+    if (select) {
+        ip = &find->program->code[at->pc];
+
+        if (!branch_add_key(find, keys, part, ip[1].b)) {
+            return false;
+        }
+
+        at->pc += 2;
+        at->units += 2u + ip->a;
+    }
+
+    for ( ;; ) {
+        ip = &find->program->code[at->pc];
+
+        if (ip->op == CEL_OP_SELECT) {
+
+            if (!branch_add_key(find, keys, part, ip->b)) {
+                return false;
+            }
+
+            at->units += 1u + ip->a;
+
+        } else if (ip->op != CEL_OP_KEEP) {
+            break;
+
+        } else if (part->kept != 0 && ip->a == local) {
+            part->nkept = part->nkeys;
+        }
+
+        at->pc++;
+    }
+
+    if (part->nkept == 0) {
+        part->kept = 0;
+    }
+
+    if (part->nkeys != 0) {
+        part->value = keys[0];
+    }
+
+    if (part->nkeys <= 1) {
+        return true;
+    }
+
+    size = part->nkeys * sizeof(cel_value_t *);
+    part->keys = cel_arena_alloc(&find->program->arena, size);
+
+    if (part->keys == NULL) {
+        return false;
+    }
+
+    memcpy(part->keys, keys, size);
 
     return true;
 }
 
 
-/* text.startsWith(part + part + ...), each + a unit as long as it is short */
+static bool
+branch_add_key(branch_find_t *find, const cel_value_t **keys,
+    cel_branch_part_t *part, uint32_t constant)
+{
+    const cel_value_t  *key;
+
+    key = &find->program->constants[constant];
+
+    if (part->nkeys == CEL_BRANCH_KEYS || key->kind != CEL_STRING) {
+        return false;
+    }
+
+    keys[part->nkeys++] = key;
+
+    return true;
+}
+
+
+/*
+ * More than one part: text.startsWith(part + part + ...), each + a unit as
+ * long as it is short, or a comparison of two.
+ */
 
 static bool
-branch_read_start(branch_find_t *find, branch_at_t *at,
-    cel_branch_test_t *test)
+branch_read_more(branch_find_t *find, branch_at_t *at,
+    cel_branch_t *test)
 {
+    size_t              size;
     const cel_instr_t  *ip;
-    cel_branch_part_t   parts[CEL_BRANCH_PARTS];
+    cel_branch_part_t  *copy, parts[CEL_BRANCH_PARTS];
 
     do {
         if (test->nparts == CEL_BRANCH_PARTS
@@ -462,26 +579,112 @@ branch_read_start(branch_find_t *find, branch_at_t *at,
             ip++;
         }
 
-    } while (ip->op != CEL_OP_CALL);
+    } while (branch_begins_part(ip));
 
-    if (ip->a != 2 || !branch_is_starts(&find->program->calls[ip->b])) {
+    size = test->nparts * sizeof(cel_branch_part_t);
+    copy = cel_arena_alloc(&find->program->arena, size);
+
+    if (copy == NULL) {
         return false;
+    }
+
+    memcpy(copy, parts, size);
+    test->parts = copy;
+
+    if (ip->op != CEL_OP_CALL
+        || !branch_is_starts(&find->program->calls[ip->b]))
+    {
+        return test->nparts == 1 && branch_read_pair(find, at, test);
     }
 
     at->pc++;
     at->units++;
 
     test->form = CEL_QUICK_STARTS;
-    test->parts = cel_arena_alloc(&find->program->arena,
-                                  test->nparts * sizeof(cel_branch_part_t));
 
-    if (test->parts == NULL) {
+    return ip->a == 2;
+}
+
+
+static bool
+branch_read_pair(branch_find_t *find, branch_at_t *at,
+    cel_branch_t *test)
+{
+    const cel_call_t   *call;
+    const cel_instr_t  *ip;
+
+    ip = &find->program->code[at->pc];
+    test->offset = find->program->offsets[at->pc];
+
+    at->pc++;
+    at->units++;
+
+    switch (ip->op) {
+
+    case CEL_OP_EQ:
+        test->form = CEL_BRANCH_EQ;
+        return true;
+
+    case CEL_OP_NE:
+        test->form = CEL_BRANCH_NE;
+        return true;
+
+    case CEL_OP_LT:
+        test->form = CEL_BRANCH_ORDER;
+        test->order = 0;
+        return true;
+
+    case CEL_OP_LE:
+        test->form = CEL_BRANCH_ORDER;
+        test->order = 1;
+        return true;
+
+    case CEL_OP_GT:
+        test->form = CEL_BRANCH_ORDER;
+        test->order = 2;
+        return true;
+
+    case CEL_OP_GE:
+        test->form = CEL_BRANCH_ORDER;
+        test->order = 3;
+        return true;
+
+    case CEL_OP_IN:
+        test->form = CEL_BRANCH_IN;
+        break;
+
+    case CEL_OP_CALL:
+
+        /* which charges all that it costs itself */
+
+        at->units--;
+
+        call = &find->program->calls[ip->b];
+
+        test->form = CEL_BRANCH_CALL;
+        test->call = call;
+
+        if (ip->a != 2 || !branch_is_text_test(call, &test->parts[0])) {
+            return false;
+        }
+
+        break;
+
+    default:
         return false;
     }
 
-    memcpy(test->parts, parts, test->nparts * sizeof(cel_branch_part_t));
+    test->before = (uint16_t) at->units;
 
-    return true;
+    return at->units <= UINT16_MAX;
+}
+
+
+static bool
+branch_begins_part(const cel_instr_t *ip)
+{
+    return ip->op == CEL_OP_CONST || ip->op == CEL_OP_FACT
+           || ip->op == CEL_OP_FACT_SELECT || ip->op == CEL_OP_KEPT;
 }
 
 
@@ -499,4 +702,23 @@ branch_is_starts(const cel_call_t *call)
            && call->callees[0].kinds[1] == 1u << CEL_STRING
            && charge->base == 1 && charge->per == 1
            && charge->shift == CEL_BYTES_SHIFT;
+}
+
+
+/*
+ * Functions of two texts that give a bool and use no memory: an evaluation
+ * that says nothing in the end has not used any.  A pattern is a constant.
+ */
+
+static bool
+branch_is_text_test(const cel_call_t *call, const cel_branch_part_t *right)
+{
+    if (strcmp(call->name, "matches") == 0) {
+        return right->slot == CEL_NO_SLOT
+               && (right->value->flags & CEL_F_PREPARED) != 0;
+    }
+
+    return call->count == 1
+           && (strcmp(call->name, "contains") == 0
+               || strcmp(call->name, "endsWith") == 0);
 }

@@ -78,6 +78,17 @@ cel_json_parser_destroy(cel_json_parser_t *parser)
 }
 
 
+char *
+cel_json_parser_room(cel_json_parser_t *parser, size_t len)
+{
+    if (len > CEL_JSON_KEEP) {
+        return NULL;               /* it may go before an error is looked for */
+    }
+
+    return cel_simdjson_room(parser->simdjson, len);
+}
+
+
 /*
  * Tape 8, strings 5/3, structure 4, copy of the text 1 and index up to 3
  * times the text.

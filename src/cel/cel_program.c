@@ -347,6 +347,18 @@ cel_program_facts(const cel_program_t *program, uint32_t *count)
 }
 
 
+cel_slot_t
+cel_program_first_fact(const cel_program_t *program)
+{
+    if (program->quick.form != CEL_QUICK_NONE) {
+        return program->quick.slot;
+    }
+
+    return program->branch != NULL ? cel_branch_first_fact(program->branch)
+                                   : CEL_NO_SLOT;
+}
+
+
 size_t
 cel_program_memory(const cel_program_t *program)
 {

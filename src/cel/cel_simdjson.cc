@@ -24,9 +24,6 @@ struct cel_simdjson_parser_s {
 };
 
 
-static bool cel_simdjson_room(cel_simdjson_parser_t *parser, size_t len);
-
-
 struct cel_simdjson_document_s {
     simdjson::dom::document  document;
 };
@@ -70,25 +67,25 @@ cel_simdjson_document_capacity(const cel_simdjson_document_t *document)
 }
 
 
-static bool
+char *
 cel_simdjson_room(cel_simdjson_parser_t *parser, size_t len)
 {
     char    *text;
     size_t   room;
 
     if (len <= parser->room && parser->text != NULL) {
-        return true;
+        return parser->text;
     }
 
     room = len > 2048 ? len : 2048;
 
     if (room > SIZE_MAX - simdjson::SIMDJSON_PADDING) {
-        return false;
+        return NULL;
     }
 
     text = new (std::nothrow) char[room + simdjson::SIMDJSON_PADDING];
     if (text == NULL) {
-        return false;
+        return NULL;
     }
 
     delete[] parser->text;
@@ -96,7 +93,7 @@ cel_simdjson_room(cel_simdjson_parser_t *parser, size_t len)
     parser->text = text;
     parser->room = room;
 
-    return true;
+    return text;
 }
 
 
@@ -107,11 +104,14 @@ cel_simdjson_parse(cel_simdjson_parser_t *parser,
 {
     simdjson::error_code  error;
 
-    if (!cel_simdjson_room(parser, len)) {
+    if (cel_simdjson_room(parser, len) == NULL) {
         return CEL_SIMDJSON_MEMORY;
     }
 
-    memcpy(parser->text, text, len);
+    if (text != parser->text) {
+        memcpy(parser->text, text, len);
+    }
+
     memset(parser->text + len, 0, simdjson::SIMDJSON_PADDING);
 
     /* parse_into_document: the parser's own document is never used */

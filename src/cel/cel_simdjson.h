@@ -61,10 +61,13 @@ void cel_simdjson_parser_destroy(cel_simdjson_parser_t *parser);
 cel_simdjson_document_t *cel_simdjson_document_create(void);
 void cel_simdjson_document_destroy(cel_simdjson_document_t *document);
 
+/* The parser's own memory for a text, NULL: memory is out. */
+char *cel_simdjson_room(cel_simdjson_parser_t *parser, size_t len);
+
 /*
  * The text is copied to the parser's own memory, which simdjson needs to be
- * longer than it; the tape and the strings belong to the document, which is
- * used again if it has room.
+ * longer than it, unless it is there; the tape and the strings belong to the
+ * document, which is used again if it has room.
  */
 cel_simdjson_status_t cel_simdjson_parse(cel_simdjson_parser_t *parser,
     cel_simdjson_document_t *document, const char *text, size_t len,

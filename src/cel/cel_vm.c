@@ -107,6 +107,11 @@ cel_eval(const cel_program_t *program, cel_eval_t *eval, cel_value_t *value)
         rc = cel_branch_run(program->branch, eval, value);
 
         if (cel_likely(rc != CEL_NOT_FOUND)) {
+
+            if (cel_unlikely(rc == CEL_ERROR && eval->error.line == 0)) {
+                cel_vm_locate(program, eval);
+            }
+
             return rc;
         }
 

@@ -184,72 +184,60 @@ cel_load_short(const char *s, uint32_t len)
 }
 
 
-/* The short cases: false says that it is none, and nothing was done. */
+/*
+ * The short cases of what gives a bool: 0 and 1 are the result, CEL_UNSAID
+ * says that it is none of them, and nothing was done.
+ */
 
-static inline bool
-cel_vm_select_short(const cel_value_t *map, const cel_value_t *key,
-    cel_value_t *out)
+#define CEL_UNSAID  (-1)
+
+
+static inline int
+cel_says_equal(const cel_value_t *a, const cel_value_t *b)
 {
-    return map->kind == CEL_MAP && map->repr == CEL_REPR_JSON
-           && cel_json_get(map, key->s, key->len, out) == CEL_OK;
-}
-
-
-static inline bool
-cel_vm_equal_short(const cel_value_t *a, const cel_value_t *b, bool want,
-    cel_value_t *out)
-{
-    bool  equal;
-
     if (a->kind != b->kind) {
-        return false;
+        return CEL_UNSAID;
     }
 
     if (cel_likely(a->kind == CEL_STRING)) {
 
         if (a->len != b->len) {
-            equal = false;
-
-        } else if (a->len >= 1u << CEL_BYTES_SHIFT) {
-            return false;                /* to be charged */
-
-        } else {
-            equal = cel_same_text(a->s, b->s, a->len);
+            return 0;
         }
 
-    } else if (a->kind == CEL_INT || a->kind == CEL_UINT) {
-        equal = a->u == b->u;
+        if (a->len >= 1u << CEL_BYTES_SHIFT) {
+            return CEL_UNSAID;           /* to be charged */
+        }
 
-    } else if (a->kind == CEL_BOOL) {
-        equal = a->b == b->b;
-
-    } else {
-        return false;
+        return cel_same_text(a->s, b->s, a->len);
     }
 
-    cel_put_bool(out, equal == want);
+    if (a->kind == CEL_INT || a->kind == CEL_UINT) {
+        return a->u == b->u;
+    }
 
-    return true;
+    if (a->kind == CEL_BOOL) {
+        return a->b == b->b;
+    }
+
+    return CEL_UNSAID;
 }
 
 
 /* A string among a few of them; short ones cost nothing more. */
 
-static inline bool
-cel_vm_in_set_short(const cel_value_t *v, const cel_value_t *set,
-    cel_value_t *out)
+static inline int
+cel_says_in_set(const cel_value_t *v, const cel_value_t *set)
 {
-    bool                found;
     uint32_t            i, n;
     const cel_value_t  *pair;
 
     if (v->kind != CEL_STRING || v->len >= 1u << CEL_BYTES_SHIFT
         || set->l->index != NULL)
     {
-        return false;
+        return CEL_UNSAID;
     }
 
-    found = false;
     n = set->l->count;
     pair = set->l->values;
 
@@ -257,31 +245,24 @@ cel_vm_in_set_short(const cel_value_t *v, const cel_value_t *set,
         if (pair->kind == CEL_STRING && pair->len == v->len
             && cel_same_text(pair->s, v->s, v->len))
         {
-            found = true;
-            break;
+            return 1;
         }
     }
 
-    cel_put_bool(out, found);
-
-    return true;
+    return 0;
 }
 
 
 /* What is charged for its start is in the instruction. */
 
-static inline bool
-cel_vm_starts_short(const cel_value_t *v, const cel_value_t *start,
-    cel_value_t *out)
+static inline int
+cel_says_starts(const cel_value_t *v, const cel_value_t *start)
 {
     if (v->kind != CEL_STRING) {
-        return false;
+        return CEL_UNSAID;
     }
 
-    cel_put_bool(out, v->len >= start->len
-                      && cel_same_text(v->s, start->s, start->len));
-
-    return true;
+    return v->len >= start->len && cel_same_text(v->s, start->s, start->len);
 }
 
 
@@ -329,12 +310,83 @@ cel_order_text(const cel_value_t *a, const cel_value_t *b)
 
 /* A bit for each of less, equal, greater; op: 0 < , 1 <= , 2 > , 3 >= */
 
-static inline void
-cel_put_order(cel_value_t *out, uint32_t op, uint32_t order)
+static inline int
+cel_order_said(uint32_t op, uint32_t order)
 {
     static const uint8_t  wanted[] = { 1, 3, 4, 6 };
 
-    cel_put_bool(out, (wanted[op] >> order) & 1);
+    return (wanted[op] >> order) & 1;
+}
+
+
+static inline int
+cel_says_order(const cel_value_t *a, const cel_value_t *b, uint32_t op)
+{
+    if (cel_unlikely(a->kind != CEL_INT || b->kind != CEL_INT)) {
+        return CEL_UNSAID;
+    }
+
+    return cel_order_said(op, (uint32_t) (a->i >= b->i)
+                              + (uint32_t) (a->i > b->i));
+}
+
+
+/* Texts of which one is short: nothing more is charged. */
+
+static inline int
+cel_says_order_text(const cel_value_t *a, const cel_value_t *b, uint32_t op)
+{
+    if (a->kind != CEL_STRING || b->kind != CEL_STRING
+        || (a->len >= 1u << CEL_BYTES_SHIFT
+            && b->len >= 1u << CEL_BYTES_SHIFT))
+    {
+        return CEL_UNSAID;
+    }
+
+    return cel_order_said(op, cel_order_text(a, b));
+}
+
+
+/* The same as values: false when it is none of them. */
+
+static inline bool
+cel_vm_said(int said, cel_value_t *out)
+{
+    if (said < 0) {
+        return false;
+    }
+
+    cel_put_bool(out, said != 0);
+
+    return true;
+}
+
+
+static inline bool
+cel_vm_equal_short(const cel_value_t *a, const cel_value_t *b, bool want,
+    cel_value_t *out)
+{
+    int  equal;
+
+    equal = cel_says_equal(a, b);
+
+    return cel_vm_said(equal < 0 ? equal : equal == (int) want, out);
+}
+
+
+static inline bool
+cel_vm_in_set_short(const cel_value_t *v, const cel_value_t *set,
+    cel_value_t *out)
+{
+    return cel_vm_said(cel_says_in_set(v, set), out);
+}
+
+
+static inline bool
+cel_vm_starts_short(const cel_value_t *v, const cel_value_t *start,
+    cel_value_t *out)
+{
+    return cel_vm_said(cel_says_starts(v, start), out);
 }
 
 
@@ -342,33 +394,24 @@ static inline bool
 cel_vm_order_short(const cel_value_t *a, const cel_value_t *b, uint32_t op,
     cel_value_t *out)
 {
-    if (cel_unlikely(a->kind != CEL_INT || b->kind != CEL_INT)) {
-        return false;
-    }
-
-    cel_put_order(out, op,
-                  (uint32_t) (a->i >= b->i) + (uint32_t) (a->i > b->i));
-
-    return true;
+    return cel_vm_said(cel_says_order(a, b, op), out);
 }
 
-
-/* Texts of which one is short: nothing more is charged. */
 
 static inline bool
 cel_vm_order_text(const cel_value_t *a, const cel_value_t *b, uint32_t op,
     cel_value_t *out)
 {
-    if (a->kind != CEL_STRING || b->kind != CEL_STRING
-        || (a->len >= 1u << CEL_BYTES_SHIFT
-            && b->len >= 1u << CEL_BYTES_SHIFT))
-    {
-        return false;
-    }
+    return cel_vm_said(cel_says_order_text(a, b, op), out);
+}
 
-    cel_put_order(out, op, cel_order_text(a, b));
 
-    return true;
+static inline bool
+cel_vm_select_short(const cel_value_t *map, const cel_value_t *key,
+    cel_value_t *out)
+{
+    return map->kind == CEL_MAP && map->repr == CEL_REPR_JSON
+           && cel_json_get(map, key->s, key->len, out) == CEL_OK;
 }
 
 
