@@ -138,7 +138,7 @@ ngx_http_constraint_api_handler(ngx_http_request_t *r)
 
     r->main->count--;
 
-    rc = ngx_http_constraint_read_body(r, api->route->max,
+    rc = ngx_http_constraint_read_body(r, api->route->max, 0,
                                        ngx_http_constraint_api_body, api);
 
     if (rc < NGX_HTTP_SPECIAL_RESPONSE || api->answered) {

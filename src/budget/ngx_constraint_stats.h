@@ -165,6 +165,14 @@ void ngx_constraint_stats_count(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
     const ngx_constraint_stats_sample_t *sample);
 
+/*
+ * The same of an allow that was evaluated inline and met nothing.  NGX_OK, or
+ * NGX_DECLINED, with nothing counted: memory is to be taken for it.
+ */
+ngx_int_t ngx_constraint_stats_count_allow(ngx_constraint_stats_t *stats,
+    const ngx_constraint_stats_ref_t *ref, uint64_t cost, uint64_t time_ns,
+    uint64_t memory);
+
 
 /* What was counted: 30 KB, so in a heap or a pool; zeroed = nothing. */
 

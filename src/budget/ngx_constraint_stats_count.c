@@ -6,8 +6,8 @@
 /*
  * Counting one decision: the hot path of the statistics.  Relaxed atomic
  * adds, most of them to one cache line of the worker's own bank.  What nearly
- * all decisions are, an evaluation inline that met nothing, is one function
- * that calls none; all others go another way from its first lines on.
+ * all decisions are, an allow inline that met nothing, is one function that
+ * calls none.
  */
 
 
@@ -18,14 +18,6 @@
     (void) __atomic_fetch_add(cell, n, __ATOMIC_RELAXED)
 
 
-static __attribute__((noinline)) void ngx_constraint_stats_count_any(
-    ngx_constraint_stats_t *stats, ngx_slab_pool_t *shpool,
-    const ngx_constraint_stats_ref_t *ref,
-    const ngx_constraint_stats_sample_t *sample);
-static __attribute__((noinline)) void ngx_constraint_stats_count_pieces(
-    ngx_constraint_stats_t *stats, ngx_slab_pool_t *shpool,
-    const ngx_constraint_stats_ref_t *ref,
-    const ngx_constraint_stats_sample_t *sample);
 static void ngx_constraint_stats_add_run(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
     const ngx_constraint_stats_sample_t *sample);
@@ -97,18 +89,16 @@ ngx_constraint_stats_add_effect(ngx_atomic_t *cells, ngx_uint_t where,
 
 static ngx_inline void
 ngx_constraint_stats_add_totals(ngx_atomic_t *cells, ngx_uint_t where,
-    const ngx_constraint_stats_sample_t *sample)
+    uint64_t cost, uint64_t time_ns, uint64_t memory)
 {
-    ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_COST], sample->cost);
-    ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_MEMORY],
-                              sample->memory);
+    ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_COST], cost);
+    ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_MEMORY], memory);
     ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_TIME + where],
-                              sample->time_ns);
+                              time_ns);
 
-    ngx_constraint_stats_raise(&cells[NGX_CONSTRAINT_CELL_TIME_MAX],
-                               sample->time_ns);
+    ngx_constraint_stats_raise(&cells[NGX_CONSTRAINT_CELL_TIME_MAX], time_ns);
     ngx_constraint_stats_raise(&cells[NGX_CONSTRAINT_CELL_MEMORY_MAX],
-                               sample->memory);
+                               memory);
 }
 
 
@@ -137,63 +127,6 @@ ngx_constraint_stats_count(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
     const ngx_constraint_stats_sample_t *sample)
 {
-    uint32_t                 time, memory;
-    uint16_t                 time_piece, memory_piece;
-    ngx_constraint_bank_t   *bank;
-
-    if (sample->where != NGX_CONSTRAINT_STATS_INLINE || sample->error
-        || sample->violations || sample->retries || sample->failed_open
-        || sample->sampled_out || sample->breaker)
-    {
-        ngx_constraint_stats_count_any(stats, shpool, ref, sample);
-        return;
-    }
-
-    bank = ref->bank;
-
-    ngx_constraint_stats_touch(ref);
-    ngx_constraint_stats_add_effect(bank->cells, NGX_CONSTRAINT_STATS_INLINE,
-                                    sample->denied);
-    ngx_constraint_stats_add_totals(bank->cells, NGX_CONSTRAINT_STATS_INLINE,
-                                    sample);
-
-    time = ngx_constraint_histogram_cell(sample->time_ns);
-    memory = ngx_constraint_histogram_cell(sample->memory);
-
-    time_piece = __atomic_load_n(
-                         &bank->pieces[NGX_CONSTRAINT_HISTOGRAM_INLINE]
-                                      [time / NGX_CONSTRAINT_HISTOGRAM_PIECE],
-                         __ATOMIC_RELAXED);
-    memory_piece = __atomic_load_n(
-                       &bank->pieces[NGX_CONSTRAINT_HISTOGRAM_MEMORY]
-                                    [memory / NGX_CONSTRAINT_HISTOGRAM_PIECE],
-                       __ATOMIC_RELAXED);
-
-    /* one is to be taken, which 0 - 1 tells, too, or see observe() */
-
-    if ((ngx_uint_t) time_piece - 1 >= stats->npieces
-        || (ngx_uint_t) memory_piece - 1 >= stats->npieces)
-    {
-        ngx_constraint_stats_count_pieces(stats, shpool, ref, sample);
-        return;
-    }
-
-    ngx_constraint_stats_plus(
-                &ngx_constraint_stats_piece(stats, time_piece)
-                     ->cells[time % NGX_CONSTRAINT_HISTOGRAM_PIECE], 1);
-    ngx_constraint_stats_plus(
-                &ngx_constraint_stats_piece(stats, memory_piece)
-                     ->cells[memory % NGX_CONSTRAINT_HISTOGRAM_PIECE], 1);
-}
-
-
-/* Whatever it is. */
-
-static void
-ngx_constraint_stats_count_any(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
-    const ngx_constraint_stats_sample_t *sample)
-{
     ngx_constraint_bank_t  *bank;
 
     bank = ref->bank;
@@ -210,6 +143,55 @@ ngx_constraint_stats_count_any(ngx_constraint_stats_t *stats,
 }
 
 
+ngx_int_t
+ngx_constraint_stats_count_allow(ngx_constraint_stats_t *stats,
+    const ngx_constraint_stats_ref_t *ref, uint64_t cost, uint64_t time_ns,
+    uint64_t memory)
+{
+    uint32_t                time_cell, memory_cell;
+    ngx_uint_t              time_piece, memory_piece;
+    ngx_constraint_bank_t  *bank;
+
+    bank = ref->bank;
+
+    time_cell = ngx_constraint_histogram_cell(time_ns);
+    memory_cell = ngx_constraint_histogram_cell(memory);
+
+    time_piece = __atomic_load_n(
+                    &bank->pieces[NGX_CONSTRAINT_HISTOGRAM_INLINE]
+                                 [time_cell / NGX_CONSTRAINT_HISTOGRAM_PIECE],
+                    __ATOMIC_RELAXED);
+    memory_piece = __atomic_load_n(
+                  &bank->pieces[NGX_CONSTRAINT_HISTOGRAM_MEMORY]
+                               [memory_cell / NGX_CONSTRAINT_HISTOGRAM_PIECE],
+                  __ATOMIC_RELAXED);
+
+    /* one is to be taken, which 0 - 1 tells, too, or see observe() */
+
+    if (time_piece - 1 >= stats->npieces
+        || memory_piece - 1 >= stats->npieces)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_constraint_stats_touch(ref);
+    ngx_constraint_stats_add_effect(bank->cells, NGX_CONSTRAINT_STATS_INLINE,
+                                    0);
+    ngx_constraint_stats_add_totals(bank->cells, NGX_CONSTRAINT_STATS_INLINE,
+                                    cost, time_ns, memory);
+
+    ngx_constraint_stats_plus(
+                &ngx_constraint_stats_piece(stats, time_piece)
+                     ->cells[time_cell % NGX_CONSTRAINT_HISTOGRAM_PIECE], 1);
+    ngx_constraint_stats_plus(
+                &ngx_constraint_stats_piece(stats, memory_piece)
+                     ->cells[memory_cell % NGX_CONSTRAINT_HISTOGRAM_PIECE],
+                1);
+
+    return NGX_OK;
+}
+
+
 /* What only an evaluation has. */
 
 static void
@@ -221,7 +203,8 @@ ngx_constraint_stats_add_run(ngx_constraint_stats_t *stats,
 
     bank = ref->bank;
 
-    ngx_constraint_stats_add_totals(bank->cells, sample->where, sample);
+    ngx_constraint_stats_add_totals(bank->cells, sample->where, sample->cost,
+                                    sample->time_ns, sample->memory);
 
     /* not known of one whose caller had its answer before it ended */
 
@@ -233,26 +216,11 @@ ngx_constraint_stats_add_run(ngx_constraint_stats_t *stats,
                         ngx_constraint_histogram_cell(sample->cpu_ns));
     }
 
-    ngx_constraint_stats_count_pieces(stats, shpool, ref, sample);
-}
-
-
-/* Into the histograms of time and memory. */
-
-static void
-ngx_constraint_stats_count_pieces(ngx_constraint_stats_t *stats,
-    ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,
-    const ngx_constraint_stats_sample_t *sample)
-{
-    ngx_uint_t              latency;
-    ngx_constraint_bank_t  *bank;
-
-    bank = ref->bank;
-    latency = sample->where == NGX_CONSTRAINT_STATS_THREAD
-              ? NGX_CONSTRAINT_HISTOGRAM_THREAD
-              : NGX_CONSTRAINT_HISTOGRAM_INLINE;
-
-    ngx_constraint_stats_observe(stats, shpool, ref, bank->pieces[latency],
+    ngx_constraint_stats_observe(stats, shpool, ref,
+                        bank->pieces[sample->where
+                                     == NGX_CONSTRAINT_STATS_THREAD
+                                     ? NGX_CONSTRAINT_HISTOGRAM_THREAD
+                                     : NGX_CONSTRAINT_HISTOGRAM_INLINE],
                         ngx_constraint_histogram_cell(sample->time_ns));
     ngx_constraint_stats_observe(stats, shpool, ref,
                         bank->pieces[NGX_CONSTRAINT_HISTOGRAM_MEMORY],

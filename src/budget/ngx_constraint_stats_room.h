@@ -44,9 +44,9 @@ typedef enum {
 
 typedef enum {
     NGX_CONSTRAINT_HISTOGRAM_INLINE = 0,  /* time, which is CPU, too */
+    NGX_CONSTRAINT_HISTOGRAM_MEMORY,
     NGX_CONSTRAINT_HISTOGRAM_THREAD,      /* time */
     NGX_CONSTRAINT_HISTOGRAM_CPU,         /* of threads */
-    NGX_CONSTRAINT_HISTOGRAM_MEMORY,
     NGX_CONSTRAINT_HISTOGRAMS
 } ngx_constraint_histogram_e;
 
@@ -122,9 +122,10 @@ _Static_assert(sizeof(ngx_constraint_stats_slot_t) == 128,
 
 
 struct ngx_constraint_stats_s {
+    ngx_constraint_piece_t        *pieces;
+    ngx_uint_t                     npieces;
     ngx_uint_t                     nslots;
     ngx_uint_t                     nbuckets; /* a power of two */
-    ngx_uint_t                     npieces;
     ngx_uint_t                     filled;   /* slots ever given */
     uint32_t                       free_slot;
     ngx_uint_t                     hand;     /* where a sample begins */
@@ -139,7 +140,6 @@ struct ngx_constraint_stats_s {
     ngx_atomic_t                   evict_at; /* ms: when the next is due */
     ngx_constraint_stats_slot_t   *slots;
     uint32_t                      *buckets;
-    ngx_constraint_piece_t        *pieces;
     uint16_t                      *nexts;    /* of free pieces */
 };
 

@@ -128,6 +128,7 @@ void ngx_constraint_catalogue_exit_process(
 
 typedef struct {
     ngx_str_t                 message_type;
+    uint64_t                  revision;        /* writing transaction's id */
     ngx_str_t                 subject_id;      /* "*" = anyone */
     ngx_str_t                 workflow_id;
     ngx_str_t                 description;     /* data NULL = none */
@@ -136,7 +137,6 @@ typedef struct {
     ngx_constraint_effect_e   on_error;        /* UNSET = the directive's */
     ngx_msec_t                timeout;         /* 0 = the directive's */
     ngx_str_t                 profile;         /* its name; empty = none */
-    uint64_t                  revision;        /* writing transaction's id */
     int64_t                   created_ms;      /* since 1970 */
     int64_t                   updated_ms;
     unsigned                  enabled:1;
@@ -205,6 +205,7 @@ typedef struct {
     unsigned                  known:1;
     unsigned                  possible:1;
     unsigned                  input:1;         /* is read */
+    unsigned                  first:1;         /* before anything else */
     uint8_t                   hope;            /* 0: it is hardly ever taken */
     uint8_t                   skipped;         /* times, then */
 } ngx_constraint_rule_brief_t;
@@ -221,10 +222,13 @@ typedef struct {
  * ngx_constraint_limits_effective().
  */
 typedef struct {
-    ngx_constraint_record_t   record;
+    /* what the short way reads is together */
+    ngx_constraint_rule_brief_t  brief;
     const workflow_t         *workflow;
-    const ngx_constraint_limits_t  *limits;
     uint64_t                  workflow_revision;
+    ngx_constraint_record_t   record;
+
+    const ngx_constraint_limits_t  *limits;
     json_t                   *metadata;        /* parsed, read only */
     ngx_str_t                 error;           /* why workflow is NULL */
     const cel_program_t      *sampling;        /* sampling_key, NULL: none */
@@ -241,7 +245,6 @@ typedef struct {
      */
     cel_sizes_t               light;
     uint64_t                  light_cost;
-    ngx_constraint_rule_brief_t  brief;
 } ngx_constraint_rule_t;
 
 
@@ -282,17 +285,26 @@ void ngx_constraint_catalogue_release(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule);
 
 /*
- * What this worker's memory has of it, as new as the last sync, valid until
- * the handler returns to the event loop; NULL: acquire tells.
+ * What this worker's memory has of it, as new as the sync before it, which
+ * did not give 0; valid until the handler returns to the event loop.  NULL:
+ * acquire tells.  hash is the name's.
  */
+uint32_t ngx_constraint_catalogue_hash(const ngx_str_t *message_type);
 ngx_constraint_rule_t *ngx_constraint_catalogue_peek(
-    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *message_type);
+    ngx_constraint_catalogue_t *catalogue, const ngx_str_t *message_type,
+    uint32_t hash);
 
 /* Counts into the rule's slot, attaching again if it was recycled.  profile
  * is the rule's or the configuration's own, not a copy. */
 void ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule, const ngx_str_t *profile,
     const ngx_constraint_stats_sample_t *sample);
+
+/* The same of an allow without a profile that was evaluated inline and met
+ * nothing. */
+void ngx_constraint_catalogue_count_allow(
+    ngx_constraint_catalogue_t *catalogue, ngx_constraint_rule_t *rule,
+    uint64_t cost, uint64_t time_ns, uint64_t memory);
 
 /*
  * 512 bytes that all workers keep of a rule, valid in this turn of the event

@@ -362,6 +362,9 @@ typedef struct ngx_constraint_loaded_s  ngx_constraint_loaded_t;
 struct ngx_constraint_loaded_s {
     ngx_constraint_rule_t       rule;          /* first */
     ngx_constraint_loaded_t    *next;          /* in the bucket */
+    time_t                      used;
+    uint32_t                    hash;
+    unsigned                    listed:1;      /* in the table */
     ngx_constraint_program_t   *program;       /* a reference */
     json_t                     *json;          /* the metadata */
     u_char                     *text;          /* strings of the record */
@@ -369,11 +372,8 @@ struct ngx_constraint_loaded_s {
     ngx_constraint_limits_t     limits;
     ngx_queue_t                 recent;
     ngx_queue_t                 siblings;      /* in program->rules */
-    time_t                      used;
     size_t                      bytes;
-    uint32_t                    hash;
     ngx_uint_t                  refs;
-    unsigned                    listed:1;      /* in the table */
 };
 
 /* malloc; refs: its rules and loads, and the table */
@@ -394,13 +394,14 @@ struct ngx_constraint_program_s {
 };
 
 typedef struct {
-    ngx_constraint_catalogue_t *catalogue;
-    ngx_constraint_store_t      store;
+    /* what every look-up reads is together */
     uint64_t                    synced;        /* rules are valid as of */
     ngx_atomic_uint_t           unloads;       /* seen */
-
     ngx_constraint_loaded_t   **rules;
     ngx_uint_t                  rules_size;    /* buckets, a power of two */
+    ngx_constraint_store_t      store;
+
+    ngx_constraint_catalogue_t *catalogue;
     ngx_uint_t                  nrules;
     ngx_queue_t                 recent;        /* rules, latest first */
     ngx_constraint_program_t  **programs;
@@ -428,14 +429,14 @@ typedef struct {
 
 
 struct ngx_constraint_catalogue_s {
+    ngx_constraint_worker_t    *worker;        /* NULL outside workers */
+    ngx_constraint_zone_t      *zone;
+    ngx_slab_pool_t            *shpool;
     ngx_constraint_zone_conf_t  conf;
     ngx_shm_zone_t             *shm_zone;
     ngx_list_t                 *zones;         /* all of the cycle */
     ngx_constraint_catalogue_t *old;           /* of the cycle before */
-    ngx_constraint_zone_t      *zone;
     ngx_uint_t                  number;        /* of the configuration */
-    ngx_slab_pool_t            *shpool;
-    ngx_constraint_worker_t    *worker;        /* NULL outside workers */
     ngx_constraint_host_t       host;
     const ngx_array_t          *profiles;      /* of profile *; NULL: none */
     size_t                      cache_size;
@@ -555,7 +556,8 @@ ngx_int_t ngx_constraint_rules_init(ngx_constraint_worker_t *worker);
 void ngx_constraint_rules_free(ngx_constraint_worker_t *worker);
 
 ngx_constraint_loaded_t *ngx_constraint_rule_lookup(
-    ngx_constraint_worker_t *worker, const ngx_str_t *message_type);
+    ngx_constraint_worker_t *worker, const ngx_str_t *message_type,
+    uint32_t hash);
 
 /*
  * With one reference, the caller's.  Takes json and a reference of program;

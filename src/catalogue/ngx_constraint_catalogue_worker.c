@@ -270,7 +270,8 @@ ngx_constraint_catalogue_acquire(ngx_constraint_catalogue_t *catalogue,
         return ngx_constraint_worker_unusable(catalogue, error);
     }
 
-    loaded = ngx_constraint_rule_lookup(catalogue->worker, message_type);
+    loaded = ngx_constraint_rule_lookup(catalogue->worker, message_type,
+                               ngx_constraint_catalogue_hash(message_type));
 
     if (loaded) {
         loaded->refs++;
@@ -295,15 +296,11 @@ ngx_constraint_catalogue_acquire(ngx_constraint_catalogue_t *catalogue,
 
 ngx_constraint_rule_t *
 ngx_constraint_catalogue_peek(ngx_constraint_catalogue_t *catalogue,
-    const ngx_str_t *message_type)
+    const ngx_str_t *message_type, uint32_t hash)
 {
     ngx_constraint_loaded_t  *loaded;
 
-    if (!ngx_constraint_worker_usable(catalogue)) {
-        return NULL;
-    }
-
-    loaded = ngx_constraint_rule_lookup(catalogue->worker, message_type);
+    loaded = ngx_constraint_rule_lookup(catalogue->worker, message_type, hash);
 
     return loaded ? &loaded->rule : NULL;
 }
@@ -355,6 +352,37 @@ ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
 
     ngx_constraint_stats_count(catalogue->zone->stats, catalogue->shpool, ref,
                                sample);
+}
+
+
+void
+ngx_constraint_catalogue_count_allow(ngx_constraint_catalogue_t *catalogue,
+    ngx_constraint_rule_t *rule, uint64_t cost, uint64_t time_ns,
+    uint64_t memory)
+{
+    ngx_constraint_stats_ref_t     *ref;
+    ngx_constraint_stats_sample_t   sample;
+
+    static const ngx_str_t  none = ngx_null_string;
+
+    ref = &rule->stats[0];
+
+    if (ref->profile == NULL && ngx_constraint_stats_valid(ref)
+        && ngx_constraint_stats_count_allow(catalogue->zone->stats, ref, cost,
+                                            time_ns, memory)
+           == NGX_OK)
+    {
+        return;
+    }
+
+    ngx_memzero(&sample, sizeof(ngx_constraint_stats_sample_t));
+
+    sample.cost = cost;
+    sample.time_ns = time_ns;
+    sample.memory = memory;
+    sample.where = NGX_CONSTRAINT_STATS_INLINE;
+
+    ngx_constraint_catalogue_count(catalogue, rule, &none, &sample);
 }
 
 
@@ -545,7 +573,8 @@ ngx_constraint_catalogue_loaded(ngx_constraint_catalogue_t *catalogue,
 
     ngx_constraint_key(&key, NGX_CONSTRAINT_KEY_CONSTRAINT, message_type);
 
-    *in_worker = ngx_constraint_rule_lookup(catalogue->worker, message_type)
+    *in_worker = ngx_constraint_rule_lookup(catalogue->worker, message_type,
+                               ngx_constraint_catalogue_hash(message_type))
                  != NULL;
     *in_zone = ngx_constraint_cache_has(catalogue, &key);
 }

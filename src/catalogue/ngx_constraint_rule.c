@@ -79,15 +79,19 @@ ngx_constraint_rules_free(ngx_constraint_worker_t *worker)
 }
 
 
+uint32_t
+ngx_constraint_catalogue_hash(const ngx_str_t *message_type)
+{
+    return ngx_murmur_hash2(message_type->data, message_type->len);
+}
+
+
 ngx_constraint_loaded_t *
 ngx_constraint_rule_lookup(ngx_constraint_worker_t *worker,
-    const ngx_str_t *message_type)
+    const ngx_str_t *message_type, uint32_t hash)
 {
-    uint32_t                  hash;
     ngx_str_t                *name;
     ngx_constraint_loaded_t  *loaded;
-
-    hash = ngx_murmur_hash2(message_type->data, message_type->len);
 
     for (loaded = worker->rules[hash & (worker->rules_size - 1)];
          loaded;
@@ -456,7 +460,8 @@ ngx_constraint_rule_drop(ngx_constraint_worker_t *worker,
 {
     ngx_constraint_loaded_t  *loaded;
 
-    loaded = ngx_constraint_rule_lookup(worker, message_type);
+    loaded = ngx_constraint_rule_lookup(worker, message_type,
+                               ngx_constraint_catalogue_hash(message_type));
 
     if (loaded) {
         ngx_constraint_rule_unlist(worker, loaded);

@@ -153,8 +153,8 @@ typedef struct {
  * && or ||: whatever the expression said, the request is refused by it.
  */
 typedef struct {
-    ngx_constraint_error_e    error;           /* NONE: nothing failed */
     char                      message[CEL_MESSAGE_MAX];
+    ngx_constraint_error_e    error;           /* NONE: nothing failed */
 } ngx_constraint_failure_t;
 
 /* The one of inline evaluations: nothing nests, and it is read at once. */
@@ -216,6 +216,14 @@ struct ngx_constraint_facts_s {
                                      cel_eval_t *eval, cel_slot_t slot,
                                      cel_value_t *value);
     /*
+     * Those of these n slots that cost no more than a look, at once; the
+     * others are made CEL_UNFETCHED.  NGX_OK, or NGX_DECLINED: one of them
+     * cannot be given, which is no failure before it is read.
+     */
+    ngx_int_t               (*give)(ngx_constraint_facts_t *facts,
+                                    const cel_slot_t *slots, uint32_t n,
+                                    cel_value_t *values);
+    /*
      * A fact that is a map of its own, whole, for a thread: CEL_NOT_FOUND
      * for all others, which are fetched and copied.
      */
@@ -242,6 +250,13 @@ struct ngx_constraint_facts_s {
     ngx_constraint_document_t  *document;
 };
 
+/*
+ * Memory of the worker for an input of len bytes, where it is parsed without
+ * being copied, inline; anybody's after the next input is parsed.  NULL: there
+ * is none for so long a one.
+ */
+u_char *ngx_constraint_input_room(size_t len);
+
 /* The source goes away: gives the parsed input back.  Idempotent. */
 void ngx_constraint_facts_detach(ngx_constraint_facts_t *facts);
 
@@ -256,11 +271,11 @@ typedef enum {
 /* Of the directives; lives with the configuration. */
 
 typedef struct {
-    ngx_constraint_effect_e   on_error;
-    ngx_uint_t                offload;
     uint64_t                  inline_cost;     /* units */
     uint64_t                  cost_limit;      /* units, hard */
     size_t                    memory_limit;    /* bytes of one evaluation */
+    ngx_constraint_effect_e   on_error;
+    ngx_uint_t                offload;
     ngx_msec_t                timeout;
     ngx_uint_t                max_pending;
     ngx_uint_t                log_level;       /* of a denial */
@@ -342,6 +357,8 @@ typedef struct {
     ngx_constraint_facts_t           *facts;
     ngx_pool_t                       *pool;
     const ngx_str_t                  *message_type;  /* configured, valid */
+    uint32_t                          hash;          /* of it, see
+                                                      * catalogue_hash() */
 
     /* out */
     ngx_str_t                         rule;
@@ -352,6 +369,10 @@ typedef struct {
     uint64_t                          time_us;
     size_t                            memory;
 } ngx_constraint_brief_t;
+
+/* The short way is open below these settings: ask before it is taken. */
+ngx_uint_t ngx_constraint_may_be_brief(
+    const ngx_constraint_settings_t *settings);
 
 /*
  *   NGX_OK        allowed and counted: what ngx_constraint_enforce() would

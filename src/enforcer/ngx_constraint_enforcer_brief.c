@@ -30,12 +30,19 @@ static void ngx_constraint_brief_know(ngx_constraint_rule_t *rule);
 static ngx_uint_t ngx_constraint_brief_allows(
     ngx_constraint_evaluation_t *ev, const workflow_t *workflow,
     const char **path);
-static cel_value_t *ngx_constraint_brief_slots(cel_arena_t *arena,
+static cel_value_t *ngx_constraint_brief_slots(
+    ngx_constraint_evaluation_t *ev, ngx_constraint_facts_t *facts,
     const workflow_t *workflow);
 static cel_status_t ngx_constraint_brief_fetch(void *ctx, cel_eval_t *eval,
     cel_slot_t slot, cel_value_t *value);
-static void ngx_constraint_brief_count(const ngx_constraint_brief_t *brief,
-    ngx_constraint_rule_t *rule, uint64_t time_ns);
+
+
+ngx_uint_t
+ngx_constraint_may_be_brief(const ngx_constraint_settings_t *settings)
+{
+    return settings->limits == NULL && settings->inline_cost != 0
+           && settings->offload != NGX_CONSTRAINT_OFFLOAD_ALWAYS;
+}
 
 
 ngx_int_t
@@ -47,23 +54,17 @@ ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief)
     const char                       *path;
     ngx_constraint_rule_t            *rule;
     ngx_constraint_facts_t           *facts;
-    const ngx_constraint_settings_t  *settings;
-
-    settings = brief->settings;
-
-    if (settings->limits || settings->inline_cost == 0
-        || settings->offload == NGX_CONSTRAINT_OFFLOAD_ALWAYS
-        || ngx_constraint_fault("gate.off_brief"))
-    {
-        return NGX_DECLINED;
-    }
 
     started = ngx_constraint_now_ns();
 
     brief->generation = ngx_constraint_catalogue_sync(brief->catalogue);
 
+    if (brief->generation == 0) {
+        return NGX_DECLINED;
+    }
+
     rule = ngx_constraint_catalogue_peek(brief->catalogue,
-                                         brief->message_type);
+                                         brief->message_type, brief->hash);
 
     if (rule == NULL) {
         return NGX_DECLINED;
@@ -79,10 +80,13 @@ ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief)
 
     facts = brief->facts;
 
-    /* asked for before it is known to be needed: it costs no wait */
+    /* asked for before it is known to be needed: it costs no wait, or it is
+     * the first thing that is */
 
     if (facts->input_lost
-        || (rule->brief.input && facts->input_near && !facts->input_ready))
+        || (!facts->input_ready
+            && (rule->brief.first
+                || (rule->brief.input && facts->input_near))))
     {
         return NGX_AGAIN;
     }
@@ -112,7 +116,8 @@ ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief)
     ended = ngx_constraint_now_ns() - started;
     brief->time_us = ended / 1000;
 
-    ngx_constraint_brief_count(brief, rule, ended);
+    ngx_constraint_catalogue_count_allow(brief->catalogue, rule, brief->cost,
+                                         ended, brief->memory);
 
     return NGX_OK;
 }
@@ -166,6 +171,8 @@ ngx_constraint_brief_know(ngx_constraint_rule_t *rule)
         }
     }
 
+    rule->brief.first = workflow_first_fact(rule->workflow)
+                        == WORKFLOW_FACT_INPUT;
     rule->brief.possible = 1;
 }
 
@@ -223,7 +230,8 @@ ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
     ev->eval.cancel = NULL;
     ev->eval.look = NULL;
     ev->eval.nfacts = workflow_slots(rule->workflow);
-    ev->eval.facts = ngx_constraint_brief_slots(&ev->arena, rule->workflow);
+    ev->eval.facts = ngx_constraint_brief_slots(ev, brief->facts,
+                                                rule->workflow);
 
     ev->eval.need = CEL_NO_SLOT;
 
@@ -294,28 +302,29 @@ ngx_constraint_brief_allows(ngx_constraint_evaluation_t *ev,
 }
 
 
-/* Of a brief workflow those alone that it reads are looked at. */
+/*
+ * NULL: nothing can be said.  Of a brief workflow those alone that it reads
+ * are looked at.
+ */
 
 static cel_value_t *
-ngx_constraint_brief_slots(cel_arena_t *arena, const workflow_t *workflow)
+ngx_constraint_brief_slots(ngx_constraint_evaluation_t *ev,
+    ngx_constraint_facts_t *facts, const workflow_t *workflow)
 {
-    uint32_t           i, n;
+    uint32_t           n;
     cel_value_t       *values;
     const cel_slot_t  *slots;
 
-    values = cel_arena_alloc(arena, workflow_slots(workflow)
-                                    * sizeof(cel_value_t) + 1);
+    values = cel_arena_alloc(&ev->arena, workflow_slots(workflow)
+                                         * sizeof(cel_value_t) + 1);
 
-    if (values && workflow_is_brief(workflow)) {
-
-        slots = workflow_facts(workflow, &n);
-
-        for (i = 0; i < n; i++) {
-            values[slots[i]].kind = CEL_UNFETCHED;
-        }
+    if (values == NULL || !workflow_is_brief(workflow)) {
+        return values;
     }
 
-    return values;
+    slots = workflow_facts(workflow, &n);
+
+    return facts->give(facts, slots, n, values) == NGX_OK ? values : NULL;
 }
 
 
@@ -347,25 +356,6 @@ ngx_constraint_brief_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot,
     }
 
     return ngx_constraint_fact_document(facts, eval, value);
-}
-
-
-static void
-ngx_constraint_brief_count(const ngx_constraint_brief_t *brief,
-    ngx_constraint_rule_t *rule, uint64_t time_ns)
-{
-    ngx_constraint_stats_sample_t  sample;
-
-    static const ngx_str_t  none = ngx_null_string;
-
-    ngx_memzero(&sample, sizeof(ngx_constraint_stats_sample_t));
-
-    sample.cost = brief->cost;
-    sample.time_ns = time_ns;
-    sample.memory = brief->memory;
-    sample.where = NGX_CONSTRAINT_WHERE_INLINE;
-
-    ngx_constraint_catalogue_count(brief->catalogue, rule, &none, &sample);
 }
 
 

@@ -31,9 +31,11 @@ ngx_constraint_document_parse(cel_json_parser_t *parser,
         return NULL;
     }
 
-    ngx_memzero(&error, sizeof(cel_error_t));
-    ngx_memzero(&options, sizeof(cel_json_options_t));
+    error.kind = CEL_E_NONE;
+    error.line = 0;
+    error.message[0] = '\0';
 
+    options.max_depth = 0;
     options.allow_duplicates = allow_duplicates;
 
     document->refs = 1;
@@ -72,6 +74,19 @@ ngx_constraint_document_parse(cel_json_parser_t *parser,
     }
 
     return NULL;
+}
+
+
+u_char *
+ngx_constraint_input_room(size_t len)
+{
+    if (len > NGX_CONSTRAINT_PARSE_INLINE
+        || ngx_constraint_worker.parser == NULL)
+    {
+        return NULL;
+    }
+
+    return (u_char *) cel_json_parser_room(ngx_constraint_worker.parser, len);
 }
 
 

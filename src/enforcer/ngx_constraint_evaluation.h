@@ -195,13 +195,13 @@ void ngx_constraint_feedback_abandon(ngx_constraint_enforcement_t *e);
 /* Of the worker: made in init_process. */
 
 typedef struct {
+    ngx_constraint_failure_t     failure;      /* of the evaluation */
+    cel_json_parser_t           *parser;
+    void                        *scratch;
     ngx_constraint_evaluation_t  evaluation;   /* the inline one */
-    ngx_constraint_failure_t     failure;      /* of it */
     ngx_constraint_budget_t      budget;       /* of it */
     ngx_constraint_sampler_t     sampler;
     ngx_constraint_histogram_t  *latency;      /* scratch */
-    cel_json_parser_t           *parser;
-    void                        *scratch;
     ngx_uint_t                   pending;      /* jobs */
     uint64_t                     seed[2];      /* of decision ids */
     ngx_connection_t             dummy;        /* of timers, fd -1 */

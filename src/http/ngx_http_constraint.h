@@ -60,13 +60,15 @@ ngx_constraint_enforcement_t *ngx_http_constraint_enforcement_create(
  * before 100-continue), into one piece of memory, from a file if need be.
  * done is called once, perhaps synchronously, with NGX_OK and *body, or an
  * HTTP status (400, 413, 408, 500); not at all when the client has gone.
+ * apart: what came in two pieces may stay so, body[0] and body[1]; body[1] is
+ * empty otherwise.  Both live as long as the request.
  * Returns what the calling handler must return to nginx (NGX_DONE or a
  * status).  From a content handler; done finalizes the request.
  */
 typedef void (*ngx_http_constraint_body_pt)(ngx_http_request_t *r, void *data,
     ngx_int_t rc, const ngx_str_t *body);
 ngx_int_t ngx_http_constraint_read_body(ngx_http_request_t *r, size_t max,
-    ngx_http_constraint_body_pt done, void *data);
+    ngx_uint_t apart, ngx_http_constraint_body_pt done, void *data);
 
 /*
  * Sends a whole JSON answer: discards what is left of the body first (and

@@ -23,6 +23,8 @@ typedef struct {
     u_char                        *start;
     size_t                         len;
     size_t                         size;        /* allocated */
+    ngx_str_t                      more;        /* the second piece */
+    unsigned                       apart:1;     /* it may be in two */
     unsigned                       whole:1;     /* left where it is */
     unsigned                       finished:1;
 } ngx_http_constraint_body_t;
@@ -53,10 +55,10 @@ static void ngx_http_constraint_body_forget(void *data);
 
 ngx_int_t
 ngx_http_constraint_read_body(ngx_http_request_t *r, size_t max,
-    ngx_http_constraint_body_pt done, void *data)
+    ngx_uint_t apart, ngx_http_constraint_body_pt done, void *data)
 {
     ngx_int_t                    rc;
-    ngx_str_t                    text;
+    ngx_str_t                    text[2];
     ngx_pool_cleanup_t          *cln;
     ngx_http_constraint_body_t  *body;
 
@@ -73,15 +75,18 @@ ngx_http_constraint_read_body(ngx_http_request_t *r, size_t max,
     body->done = done;
     body->data = data;
     body->max = max;
+    body->apart = apart;
 
     cln->handler = ngx_http_constraint_body_forget;
 
-    rc = ngx_http_constraint_present_body(r, max, &text);
+    rc = ngx_http_constraint_present_body(r, max, text);
 
     if (rc == NGX_OK) {
+        ngx_str_null(&text[1]);
+
         r->main->count++;
         body->finished = 1;
-        done(r, data, NGX_OK, &text);
+        done(r, data, NGX_OK, text);
         return NGX_DONE;
     }
 
@@ -183,15 +188,14 @@ ngx_http_constraint_body_near(ngx_http_request_t *r, size_t max)
 {
     off_t  len;
 
-    if (r != r->main || r->request_body || r->discard_body
-        || r->http_version > NGX_HTTP_VERSION_11)
-    {
+    len = r->headers_in.content_length_n;
+
+    if (len <= 0 || len > (off_t) max || r->headers_in.chunked) {
         return 0;
     }
 
-    len = r->headers_in.content_length_n;
-
-    return len > 0 && len <= (off_t) max && !r->headers_in.chunked
+    return r == r->main && r->request_body == NULL && !r->discard_body
+           && r->http_version <= NGX_HTTP_VERSION_11
            && r->header_in->last - r->header_in->pos >= len;
 }
 
@@ -284,20 +288,22 @@ ngx_http_constraint_body_read(ngx_http_request_t *r)
 
 
 /*
- * All of it came together with the headers, and is in one piece of memory
- * that is nobody else's until the request ends: nothing is copied.
+ * All of it is here, what came together with the headers and perhaps a second
+ * piece that nginx has read into a buffer made for it.  That is memory which
+ * is nobody else's until the request ends: nothing is copied.
  */
 
 static ngx_uint_t
 ngx_http_constraint_body_whole(ngx_http_request_t *r,
     ngx_http_constraint_body_t *body)
 {
+    off_t         size;
     ngx_buf_t    *b;
     ngx_chain_t  *cl;
 
     cl = r->request_body->bufs;
 
-    if (cl == NULL || cl->next || r->reading_body || r->headers_in.chunked
+    if (cl == NULL || r->reading_body || r->headers_in.chunked
         || r->http_version > NGX_HTTP_VERSION_11)
     {
         return 0;
@@ -305,10 +311,27 @@ ngx_http_constraint_body_whole(ngx_http_request_t *r,
 
     b = cl->buf;
 
-    if (b->start < r->header_in->start || b->last > r->header_in->end
-        || b->last - b->pos != r->headers_in.content_length_n
-        || b->last - b->pos > (off_t) body->max)
-    {
+    if (b->start < r->header_in->start || b->last > r->header_in->end) {
+        return 0;
+    }
+
+    size = b->last - b->pos;
+    cl = cl->next;
+
+    if (cl) {
+
+        if (!body->apart || cl->next || !ngx_buf_in_memory(cl->buf)) {
+            return 0;
+        }
+
+        body->more.data = cl->buf->pos;
+        body->more.len = cl->buf->last - cl->buf->pos;
+
+        size += body->more.len;
+    }
+
+    if (size != r->headers_in.content_length_n || size > (off_t) body->max) {
+        ngx_str_null(&body->more);
         return 0;
     }
 
@@ -408,7 +431,7 @@ static void
 ngx_http_constraint_body_finish(ngx_http_request_t *r,
     ngx_http_constraint_body_t *body, ngx_int_t rc)
 {
-    ngx_str_t  text;
+    ngx_str_t  text[2];
 
     body->finished = 1;
 
@@ -452,10 +475,11 @@ ngx_http_constraint_body_finish(ngx_http_request_t *r,
         return;
     }
 
-    text.data = body->len ? body->start : NULL;
-    text.len = body->len;
+    text[0].data = body->len ? body->start : NULL;
+    text[0].len = body->len;
+    text[1] = body->more;
 
-    body->done(r, body->data, NGX_OK, &text);
+    body->done(r, body->data, NGX_OK, text);
 }
 
 

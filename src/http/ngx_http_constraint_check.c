@@ -32,7 +32,8 @@ ngx_http_constraint_check(ngx_http_request_t *r,
         return;
     }
 
-    name = ngx_http_constraint_check_headers(r, ctx);
+    name = ngx_http_constraint_check_headers(r,
+                                             ctx->work->source.headers.list);
 
     if (name) {
         message.len = ngx_snprintf(text, sizeof(text),
@@ -62,7 +63,7 @@ ngx_http_constraint_check_path(ngx_http_request_t *r)
 
 const ngx_str_t *
 ngx_http_constraint_check_headers(ngx_http_request_t *r,
-    ngx_http_constraint_ctx_t *ctx)
+    ngx_list_t *list)
 {
     ngx_http_constraint_loc_conf_t  *plcf;
 
@@ -74,6 +75,6 @@ ngx_http_constraint_check_headers(ngx_http_request_t *r,
         return NULL;
     }
 
-    return ngx_http_constraint_header_repeated(ctx->source.headers.list,
+    return ngx_http_constraint_header_repeated(list,
                                                plcf->single_headers);
 }

@@ -22,17 +22,19 @@
 
 typedef struct {
     ngx_str_t                    name;          /* as written */
-    ngx_http_complex_value_t    *variable;      /* NULL: name is literal */
-    ngx_http_complex_value_t    *subject;       /* NULL: none */
-    ngx_str_t                    subject_text;
-    ngx_str_t                    zone;          /* empty: the only one */
     ngx_constraint_catalogue_t  *catalogue;     /* found at the end */
-    ngx_str_t                    file;          /* where it stands */
-    ngx_uint_t                   line;
+    uint32_t                     hash;          /* of the name */
+    unsigned                     brief:1;       /* may be decided briefly */
     unsigned                     shadow:1;
     unsigned                     trusted:1;
     unsigned                     shadow_given:1;
     unsigned                     trusted_given:1;
+    ngx_http_complex_value_t    *variable;      /* NULL: name is literal */
+    ngx_http_complex_value_t    *subject;       /* NULL: none */
+    ngx_str_t                    subject_text;
+    ngx_str_t                    zone;          /* empty: the only one */
+    ngx_str_t                    file;          /* where it stands */
+    ngx_uint_t                   line;
 } ngx_http_constraint_entry_t;
 
 
@@ -66,17 +68,27 @@ typedef struct {
 
 
 typedef struct {
-    void                       **loc_conf;      /* of all modules */
+    /* what the short way reads is together */
     ngx_array_t                 *entries;       /* of entry *; NULL = off */
+    ngx_http_constraint_entry_t *only;          /* the only one of them, if
+                                                 * both are brief, or NULL */
+    unsigned                     brief:1;       /* so may be its entries */
+    unsigned                     exempt:1;      /* an API: inherits none */
+    unsigned                     off:1;         /* `constraint off` here */
+    ngx_array_t                 *single_headers; /* of ngx_str_t, lower */
+    ngx_uint_t                   path_strict;
+    ngx_uint_t                   allow_duplicates;
+    size_t                       body_max;
+    ngx_constraint_settings_t    settings;      /* filled from the rest */
+
+    void                       **loc_conf;      /* of all modules */
     ngx_array_t                 *outer;         /* those an API is exempt
                                                  * from */
-    ngx_array_t                 *single_headers; /* of ngx_str_t, lower */
     ngx_str_t                    profile;       /* data NULL: inherited;
                                                  * empty: off */
     ngx_constraint_audit_t      *audit;         /* NULL: off */
     u_char                      *profile_file;
     ngx_uint_t                   profile_line;
-    ngx_constraint_settings_t    settings;      /* filled from the rest */
     ngx_uint_t                   on_error;
     ngx_uint_t                   offload;
     ngx_uint_t                   log_level;
@@ -88,12 +100,7 @@ typedef struct {
     ngx_uint_t                   deny_status;
     ngx_uint_t                   deny_detail;
     ngx_uint_t                   deny_body;
-    size_t                       body_max;
-    ngx_uint_t                   allow_duplicates;
-    ngx_uint_t                   path_strict;
     ngx_flag_t                   subrequests;
-    unsigned                     exempt:1;      /* an API: inherits none */
-    unsigned                     off:1;         /* `constraint off` here */
 } ngx_http_constraint_loc_conf_t;
 
 
@@ -101,6 +108,7 @@ typedef struct {
 char *ngx_http_constraint_conf_constraint(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 ngx_int_t ngx_http_constraint_conf_resolve(ngx_conf_t *cf);
+void ngx_http_constraint_conf_brief(ngx_http_constraint_main_conf_t *pmcf);
 void ngx_http_constraint_conf_warn(ngx_conf_t *cf);
 
 /* conf_profile.c */

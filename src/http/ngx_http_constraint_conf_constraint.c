@@ -360,6 +360,45 @@ ngx_http_constraint_conf_resolve(ngx_conf_t *cf)
 }
 
 
+/* Where the short way of the gate is open: all is known by now. */
+
+void
+ngx_http_constraint_conf_brief(ngx_http_constraint_main_conf_t *pmcf)
+{
+    ngx_uint_t                         i;
+    ngx_http_constraint_entry_t      **entries;
+    ngx_http_constraint_loc_conf_t   **locations;
+
+    entries = pmcf->entries.elts;
+
+    for (i = 0; i < pmcf->entries.nelts; i++) {
+        entries[i]->brief = entries[i]->variable == NULL
+                            && !entries[i]->shadow;
+        entries[i]->hash = ngx_constraint_catalogue_hash(&entries[i]->name);
+    }
+
+    locations = pmcf->locations.elts;
+
+    for (i = 0; i < pmcf->locations.nelts; i++) {
+
+        locations[i]->brief = locations[i]->audit == NULL
+                      && ngx_constraint_may_be_brief(&locations[i]->settings);
+
+        if (!locations[i]->brief || locations[i]->entries == NULL
+            || locations[i]->entries->nelts != 1)
+        {
+            continue;
+        }
+
+        entries = locations[i]->entries->elts;
+
+        if (entries[0]->brief) {
+            locations[i]->only = entries[0];
+        }
+    }
+}
+
+
 /*
  * "return" and redirecting "rewrite" answer in the rewrite phase, before any
  * gate; refusals among them let nothing through and are not told.

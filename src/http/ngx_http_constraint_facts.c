@@ -19,6 +19,8 @@
 #define NGX_HTTP_CONSTRAINT_SMALL_MAX  256
 
 
+static ngx_int_t ngx_http_constraint_give(ngx_constraint_facts_t *facts,
+    const cel_slot_t *slots, uint32_t n, cel_value_t *values);
 static cel_status_t ngx_http_constraint_fetch(ngx_constraint_facts_t *facts,
     cel_eval_t *eval, cel_slot_t slot, cel_value_t *value);
 static cel_status_t ngx_http_constraint_fetch_request(
@@ -62,11 +64,21 @@ ngx_http_constraint_source_init(ngx_http_constraint_source_t *source,
     ngx_http_request_t *r, ngx_list_t *headers)
 {
     source->facts.fetch = ngx_http_constraint_fetch;
+    source->facts.give = ngx_http_constraint_give;
     source->facts.table = ngx_http_constraint_table;
     source->facts.sizes = ngx_http_constraint_sizes;
     source->facts.failure = ngx_constraint_worker_failure();
+    source->facts.document = NULL;
+    source->facts.input_ready = 0;
+    source->facts.input_near = 0;
+    source->facts.input_lost = 0;
+    source->facts.allow_duplicates = 0;
+
+    ngx_str_null(&source->facts.input);
+
     source->request = r;
     source->args = NULL;
+    source->input_max = 0;
 
     ngx_http_constraint_headers_init(&source->headers, r, headers,
                                      source->facts.failure);
@@ -87,6 +99,48 @@ ngx_http_constraint_source_input(ngx_http_constraint_source_t *source,
     }
 
     source->facts.input_ready = 1;
+}
+
+
+/* What most conditions read lies in the request. */
+
+static ngx_int_t
+ngx_http_constraint_give(ngx_constraint_facts_t *facts,
+    const cel_slot_t *slots, uint32_t n, cel_value_t *values)
+{
+    uint32_t                       i;
+    const ngx_str_t               *text;
+    ngx_http_request_t            *r;
+    ngx_http_constraint_source_t  *source;
+
+    source = (ngx_http_constraint_source_t *) facts;
+    r = source->request;
+
+    for (i = 0; i < n; i++) {
+
+        if (slots[i] == WORKFLOW_FACT_REQUEST_METHOD) {
+            text = &r->method_name;
+
+        } else if (slots[i] == WORKFLOW_FACT_REQUEST_PATH) {
+            text = &r->uri;
+
+        } else if (slots[i] == WORKFLOW_FACT_REQUEST_HEADERS) {
+            values[slots[i]] = cel_object(&source->headers.object);
+            continue;
+
+        } else {
+            values[slots[i]].kind = CEL_UNFETCHED;
+            continue;
+        }
+
+        if (!ngx_constraint_utf8_valid(text->data, text->len)) {
+            return NGX_DECLINED;
+        }
+
+        values[slots[i]] = ngx_constraint_cel_string(text);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -8,7 +8,8 @@
  * in their order, waits for what they wait for, and lets the request on or
  * has it refused.  How a constraint is decided is the enforcer's.
  *
- *   not asked     r->ctx is made, its cleanup attached
+ *   not asked     r->ctx is made, its cleanup attached; most requests are
+ *                 allowed briefly then, and never have work
  *   reading       NGX_DONE until the body is there, or why it is not
  *   pending       NGX_AGAIN until the enforcer says ready
  *   judged        NGX_DECLINED as long as location, method, URI and
@@ -19,33 +20,23 @@
 #include "ngx_http_constraint_request.h"
 
 
-/* Free ones, of the worker. */
-
-#define NGX_HTTP_CONSTRAINT_CTX_KEEP  256
-
-static ngx_http_constraint_ctx_t  *ngx_http_constraint_ctx_spare;
-static ngx_uint_t                  ngx_http_constraint_ctx_spares;
-
-
-static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_create(
-    ngx_http_request_t *r);
-static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_alloc(
-    ngx_log_t *log);
-static void ngx_http_constraint_ctx_free(ngx_http_constraint_ctx_t *ctx);
-static void ngx_http_constraint_broke_off(ngx_http_constraint_ctx_t *ctx);
-static ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_find(
-    ngx_http_request_t *r);
+static __attribute__((noinline)) ngx_int_t ngx_http_constraint_judge(
+    ngx_http_request_t *r, ngx_http_constraint_loc_conf_t *plcf);
 static ngx_uint_t ngx_http_constraint_unchanged(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
 static ngx_uint_t ngx_http_constraint_same(const ngx_str_t *a,
     const ngx_str_t *b);
+static void ngx_http_constraint_remember(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx);
 static void ngx_http_constraint_begin(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
 static ngx_int_t ngx_http_constraint_pass(ngx_http_request_t *r,
-    ngx_http_constraint_ctx_t *ctx);
+    ngx_http_constraint_ctx_t *ctx, ngx_int_t briefly);
 static ngx_int_t ngx_http_constraint_give_headers(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
 static ngx_int_t ngx_http_constraint_read(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_uint_t apart);
+static void ngx_http_constraint_join_body(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
 static ngx_int_t ngx_http_constraint_ask(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_entry_t *entry);
@@ -64,12 +55,13 @@ static void ngx_http_constraint_input_refuse(ngx_constraint_enforcement_t *e,
     ngx_int_t status, size_t max);
 static void ngx_http_constraint_body_done(ngx_http_request_t *r, void *data,
     ngx_int_t rc, const ngx_str_t *body);
+static void ngx_http_constraint_body_lost(ngx_http_constraint_ctx_t *ctx);
 static ngx_int_t ngx_http_constraint_suspend(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
 static void ngx_http_constraint_ready(ngx_constraint_enforcement_t *e);
-static void ngx_http_constraint_detach(void *data);
-static void ngx_http_constraint_cleanup(void *data);
 
+
+/* nginx asks before and after each other handler of the phase. */
 
 ngx_int_t
 ngx_http_constraint_gate(ngx_http_request_t *r)
@@ -82,6 +74,27 @@ ngx_http_constraint_gate(ngx_http_request_t *r)
     if (plcf->entries == NULL) {
         return NGX_DECLINED;
     }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_constraint_module);
+
+    if (ctx && ctx->judged && ctx->loc_conf == r->loc_conf
+        && ctx->method == r->method
+        && ctx->uri.data == r->uri.data && ctx->uri.len == r->uri.len
+        && ctx->args.data == r->args.data && ctx->args.len == r->args.len)
+    {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_constraint_judge(r, plcf);
+}
+
+
+static ngx_int_t
+ngx_http_constraint_judge(ngx_http_request_t *r,
+    ngx_http_constraint_loc_conf_t *plcf)
+{
+    ngx_int_t                   rc;
+    ngx_http_constraint_ctx_t  *ctx;
 
     if (r != r->main
         && (!plcf->subrequests
@@ -108,179 +121,42 @@ ngx_http_constraint_gate(ngx_http_request_t *r)
         return NGX_DONE;
     }
 
-    if (!ngx_http_constraint_unchanged(r, ctx)) {
-        ngx_http_constraint_begin(r, ctx);
+    if (ngx_http_constraint_unchanged(r, ctx)) {
 
-    } else if (ctx->judged) {
-        return NGX_DECLINED;
+        if (ctx->judged) {
+            return NGX_DECLINED;
+        }
+
+        return ngx_http_constraint_pass(r, ctx, NGX_OK);
     }
 
-    return ngx_http_constraint_pass(r, ctx);
-}
+    ctx->judged = 0;
+    ctx->loc_conf = NULL;
 
+    rc = NGX_OK;
 
-/* NULL when the request has met no constraint yet. */
+    if (plcf->only && ctx->work == NULL && !ctx->body_lost) {
+        rc = ngx_http_constraint_at_once(r, ctx, plcf);
 
-ngx_http_constraint_ctx_t *
-ngx_http_constraint_ctx(ngx_http_request_t *r)
-{
-    ngx_http_constraint_ctx_t  *ctx;
+        if (rc == NGX_OK) {
+            ngx_http_constraint_remember(r, ctx);
+            ctx->judged = 1;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_constraint_module);
-
-    if (ctx == NULL && (r->internal || r->filter_finalize)) {
-        ctx = ngx_http_constraint_ctx_find(r);
-
-        if (ctx) {
-            ngx_http_set_ctx(r, ctx, ngx_http_constraint_module);
-
-            if (ctx->reading || ctx->pending) {
-                ngx_http_constraint_broke_off(ctx);
-            }
+            return NGX_DECLINED;
         }
     }
 
-    return ctx;
-}
-
-
-/*
- * While the body was read or a decision was waited for the request went
- * elsewhere: nginx's HTTP/2 answers itself when a body that has ended is
- * shorter than announced, and a post_action follows when the client has gone.
- * All is judged anew, without a body that was not read.
- */
-
-static void
-ngx_http_constraint_broke_off(ngx_http_constraint_ctx_t *ctx)
-{
-    if (ctx->reading) {
-        ctx->reading = 0;
-        ctx->body_read = 1;
-        ctx->body_status = NGX_HTTP_BAD_REQUEST;
+    if (rc == NGX_AGAIN) {
+        return ngx_http_constraint_read(r, ctx, 1);
     }
 
-    ctx->pending = 0;
-    ctx->method = 0;
-
-    if (ctx->current) {
-        ngx_constraint_enforcement_detach(ctx->current);
-        ctx->current = NULL;
-    }
-}
-
-
-/* Internal redirects zero r->ctx; a subrequest has its main one's pool. */
-
-static ngx_http_constraint_ctx_t *
-ngx_http_constraint_ctx_find(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t         *cln;
-    ngx_http_constraint_ctx_t  *ctx;
-
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-
-        if (cln->handler != ngx_http_constraint_cleanup) {
-            continue;
-        }
-
-        ctx = cln->data;
-
-        if (ctx->request == r) {
-            return ctx;
-        }
+    if (ngx_http_constraint_work_get(ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return NULL;
-}
+    ngx_http_constraint_begin(r, ctx);
 
-
-static ngx_http_constraint_ctx_t *
-ngx_http_constraint_ctx_create(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t         *cln;
-    ngx_http_constraint_ctx_t  *ctx;
-
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    ctx = ngx_http_constraint_ctx_alloc(r->connection->log);
-    if (ctx == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(ctx, offsetof(ngx_http_constraint_ctx_t, source));
-
-    cln->handler = ngx_http_constraint_cleanup;
-    cln->data = ctx;
-
-    ctx->request = r;
-
-    ngx_http_set_ctx(r, ctx, ngx_http_constraint_module);
-
-#if (NGX_CONSTRAINT_FAULTS)
-    ngx_http_constraint_mark_worker(r);
-#endif
-
-    return ctx;
-}
-
-
-/* A sanitizer is to see the end of each: none is used again there. */
-
-static ngx_http_constraint_ctx_t *
-ngx_http_constraint_ctx_alloc(ngx_log_t *log)
-{
-    ngx_http_constraint_ctx_t  *ctx;
-
-    ctx = ngx_http_constraint_ctx_spare;
-
-    if (ctx == NULL) {
-        return ngx_alloc(sizeof(ngx_http_constraint_ctx_t), log);
-    }
-
-    ngx_http_constraint_ctx_spare = ctx->next;
-    ngx_http_constraint_ctx_spares--;
-
-    return ctx;
-}
-
-
-static void
-ngx_http_constraint_ctx_free(ngx_http_constraint_ctx_t *ctx)
-{
-#if !(NGX_DEBUG_PALLOC)
-
-    if (ngx_http_constraint_ctx_spares < NGX_HTTP_CONSTRAINT_CTX_KEEP) {
-        ctx->request = NULL;
-        ctx->next = ngx_http_constraint_ctx_spare;
-        ngx_http_constraint_ctx_spare = ctx;
-        ngx_http_constraint_ctx_spares++;
-        return;
-    }
-
-#endif
-
-    ngx_free(ctx);
-}
-
-
-/* The worker ends. */
-
-void
-ngx_http_constraint_gate_exit(void)
-{
-    ngx_http_constraint_ctx_t  *ctx;
-
-    while (ngx_http_constraint_ctx_spare) {
-        ctx = ngx_http_constraint_ctx_spare;
-        ngx_http_constraint_ctx_spare = ctx->next;
-        ngx_free(ctx);
-    }
-
-    ngx_http_constraint_ctx_spares = 0;
+    return ngx_http_constraint_pass(r, ctx, rc);
 }
 
 
@@ -310,6 +186,19 @@ ngx_http_constraint_same(const ngx_str_t *a, const ngx_str_t *b)
 }
 
 
+/* As what the request is judged now. */
+
+static void
+ngx_http_constraint_remember(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx)
+{
+    ctx->loc_conf = r->loc_conf;
+    ctx->method = r->method;
+    ctx->uri = r->uri;
+    ctx->args = r->args;
+}
+
+
 /* The request is judged from the first constraint on. */
 
 static void
@@ -317,27 +206,24 @@ ngx_http_constraint_begin(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx)
 {
     ngx_constraint_document_t       *document;
+    ngx_http_constraint_source_t    *source;
     ngx_http_constraint_loc_conf_t  *plcf;
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
 
-    document = NULL;
+    ngx_http_constraint_join_body(r, ctx);
 
-    if (ctx->loc_conf) {
+    source = &ctx->work->source;
 
-        /* the body is what it was; all else is read again */
+    /* the body is what it was; all else is read again */
 
-        if (ctx->source.facts.allow_duplicates != plcf->allow_duplicates) {
-            ngx_constraint_facts_detach(&ctx->source.facts);
-        }
-
-        document = ctx->source.facts.document;
+    if (source->facts.allow_duplicates != plcf->allow_duplicates) {
+        ngx_constraint_facts_detach(&source->facts);
     }
 
-    ctx->loc_conf = r->loc_conf;
-    ctx->method = r->method;
-    ctx->uri = r->uri;
-    ctx->args = r->args;
+    document = source->facts.document;
+
+    ngx_http_constraint_remember(r, ctx);
 
     ctx->judged = 0;
     ctx->index = 0;
@@ -345,34 +231,68 @@ ngx_http_constraint_begin(ngx_http_request_t *r,
     ctx->current = NULL;
     ctx->replace = NULL;
 
-    ngx_memzero(&ctx->source, sizeof(ngx_http_constraint_source_t));
-
-    ngx_http_constraint_source_init(&ctx->source, r,
+    ngx_http_constraint_source_init(source, r,
                                     ctx->client_headers
                                     ? ctx->client_headers
                                     : &r->headers_in.headers);
 
-    ctx->source.facts.document = document;
-    ctx->source.facts.allow_duplicates = plcf->allow_duplicates;
+    source->facts.document = document;
+    source->facts.allow_duplicates = plcf->allow_duplicates;
 
-    if (ctx->body_read) {
-
-        /* too large for this location: refused when it is asked for */
-
-        if (ctx->body_status == 0 && ctx->body.len <= plcf->body_max) {
-            ngx_http_constraint_source_input(&ctx->source, &ctx->body);
-        }
-
-    } else {
-        ctx->source.facts.input_near = ngx_http_constraint_body_near(r,
+    if (!ctx->body_read) {
+        source->facts.input_near = ngx_http_constraint_body_near(r,
                                                              plcf->body_max);
+
+    } else if (ctx->body_status == 0 && ctx->body.len <= plcf->body_max) {
+
+        /* one too large for this location is refused when it is asked for */
+
+        ngx_http_constraint_source_input(source, &ctx->body);
+
+    } else if (ctx->body_lost) {
+        ngx_http_constraint_body_lost(ctx);
     }
 }
 
 
+/* Whoever takes longer wants it in one piece. */
+
+static void
+ngx_http_constraint_join_body(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx)
+{
+    u_char  *p;
+    size_t   len;
+
+    if (ctx->body_more.len == 0) {
+        return;
+    }
+
+    len = ctx->body.len + ctx->body_more.len;
+
+    p = ngx_pnalloc(r->pool, len);
+
+    if (p == NULL) {
+        ctx->body_status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        ctx->body_lost = 1;
+
+    } else {
+        ngx_memcpy(ngx_cpymem(p, ctx->body.data, ctx->body.len),
+                   ctx->body_more.data, ctx->body_more.len);
+
+        ctx->body.data = p;
+        ctx->body.len = len;
+    }
+
+    ngx_str_null(&ctx->body_more);
+}
+
+
+/* briefly: what that said of the first one, NGX_OK: it was not asked */
+
 static ngx_int_t
 ngx_http_constraint_pass(ngx_http_request_t *r,
-    ngx_http_constraint_ctx_t *ctx)
+    ngx_http_constraint_ctx_t *ctx, ngx_int_t briefly)
 {
     ngx_int_t                         rc;
     ngx_http_constraint_entry_t     **entries;
@@ -385,14 +305,20 @@ ngx_http_constraint_pass(ngx_http_request_t *r,
     for ( /* void */ ; ctx->index < plcf->entries->nelts; ctx->index++) {
 
         if (ctx->current == NULL) {
-            rc = ngx_http_constraint_briefly(r, ctx, entries[ctx->index]);
+            rc = briefly;
+            briefly = NGX_OK;
+
+            if (rc == NGX_OK) {
+                rc = ngx_http_constraint_briefly(r, ctx, entries[ctx->index],
+                                                 &ctx->work->source);
+            }
 
             if (rc == NGX_OK) {
                 continue;
             }
 
             if (rc == NGX_AGAIN) {
-                return ngx_http_constraint_read(r, ctx);
+                return ngx_http_constraint_read(r, ctx, 0);
             }
 
             if (ngx_constraint_fault("gate.only_brief")) {
@@ -414,7 +340,7 @@ ngx_http_constraint_pass(ngx_http_request_t *r,
     /* whoever wants it again parses it again: hardly anyone does */
 
     if (ctx->shadows == NULL) {
-        ngx_constraint_facts_detach(&ctx->source.facts);
+        ngx_constraint_facts_detach(&ctx->work->source.facts);
     }
 
     if (ctx->replace && !ngx_constraint_fault("gate.off_replace")) {
@@ -447,7 +373,7 @@ ngx_http_constraint_give_headers(ngx_http_request_t *r,
 
         /* a shadow may read them later */
 
-        ctx->source.headers.list = ctx->client_headers;
+        ctx->work->source.headers.list = ctx->client_headers;
     }
 
     if (ctx->given == NULL) {
@@ -466,7 +392,7 @@ ngx_http_constraint_give_headers(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_constraint_read(ngx_http_request_t *r,
-    ngx_http_constraint_ctx_t *ctx)
+    ngx_http_constraint_ctx_t *ctx, ngx_uint_t apart)
 {
     ngx_int_t                        rc;
     ngx_http_constraint_loc_conf_t  *plcf;
@@ -475,7 +401,7 @@ ngx_http_constraint_read(ngx_http_request_t *r,
 
     ctx->reading = 1;
 
-    rc = ngx_http_constraint_read_body(r, plcf->body_max,
+    rc = ngx_http_constraint_read_body(r, plcf->body_max, apart,
                                        ngx_http_constraint_body_done, ctx);
 
     if (rc == NGX_DONE) {
@@ -554,9 +480,9 @@ ngx_http_constraint_prepare(ngx_http_request_t *r,
     ngx_constraint_enforcement_t  *e;
 
     if (!ctx->own_used) {
-        e = &ctx->enforcement_own;
+        e = &ctx->work->enforcement;
         ngx_memzero(e, sizeof(ngx_constraint_enforcement_t));
-        e->room = ctx->room;
+        e->room = ctx->work->room;
         ctx->own_used = 1;
 
     } else {
@@ -566,7 +492,7 @@ ngx_http_constraint_prepare(ngx_http_request_t *r,
         }
     }
 
-    ngx_http_constraint_enforcement_init(r, e, &ctx->source);
+    ngx_http_constraint_enforcement_init(r, e, &ctx->work->source);
 
     e->catalogue = entry->catalogue;
     e->ready = ngx_http_constraint_ready;
@@ -682,7 +608,7 @@ ngx_http_constraint_input(ngx_http_request_t *r,
 
         if (rc == NGX_DECLINED) {
             ctx->asked = 1;
-            return ngx_http_constraint_read(r, ctx);
+            return ngx_http_constraint_read(r, ctx, 0);
         }
 
         ctx->body_read = 1;
@@ -697,12 +623,12 @@ ngx_http_constraint_input(ngx_http_request_t *r,
     }
 
     if (ctx->body_status) {
-        ctx->source.facts.input_lost = 0;
+        ctx->work->source.facts.input_lost = 0;
         ngx_http_constraint_input_refuse(e, ctx->body_status, plcf->body_max);
         return NGX_OK;
     }
 
-    ngx_http_constraint_source_input(&ctx->source, &ctx->body);
+    ngx_http_constraint_source_input(&ctx->work->source, &ctx->body);
 
     return NGX_OK;
 }
@@ -755,22 +681,37 @@ ngx_http_constraint_body_done(ngx_http_request_t *r, void *data,
     ctx->body_read = 1;
 
     if (rc == NGX_OK) {
-        ctx->body = *body;
+        ctx->body = body[0];
+        ctx->body_more = body[1];
 
     } else {
         ctx->body_status = rc;
-
-        /* it was needed: that is not asked again, of a rule that has changed
-         * as little as of what it reads, for half of it may be gone */
-
-        ctx->source.facts.input_near = 1;
-        ctx->source.facts.input_lost = 1;
+        ngx_http_constraint_body_lost(ctx);
     }
 
     r->preserve_body = 1;
     r->write_event_handler = ngx_http_core_run_phases;
 
     ngx_http_core_run_phases(r);
+}
+
+
+/*
+ * It was needed: that is not asked again, of a rule that has changed as little
+ * as of what it reads, for half of it may be gone.
+ */
+
+static void
+ngx_http_constraint_body_lost(ngx_http_constraint_ctx_t *ctx)
+{
+    if (ctx->work == NULL) {
+        ctx->body_lost = 1;
+        return;
+    }
+
+    ctx->body_lost = 0;
+    ctx->work->source.facts.input_near = 1;
+    ctx->work->source.facts.input_lost = 1;
 }
 
 
@@ -853,31 +794,4 @@ ngx_http_constraint_ready(ngx_constraint_enforcement_t *e)
 
     ngx_http_core_run_phases(r);
     ngx_http_run_posted_requests(c);
-}
-
-
-/* The request ends: the log phase, where shadows are judged, is to come. */
-
-static void
-ngx_http_constraint_detach(void *data)
-{
-    ngx_http_constraint_ctx_t  *ctx = data;
-
-    if (ctx->current) {
-        ngx_constraint_enforcement_detach(ctx->current);
-    }
-
-    ctx->pending = 0;
-}
-
-
-static void
-ngx_http_constraint_cleanup(void *data)
-{
-    ngx_http_constraint_ctx_t  *ctx = data;
-
-    ngx_http_constraint_detach(ctx);
-    ngx_http_constraint_shadow_detach(ctx);
-    ngx_constraint_facts_detach(&ctx->source.facts);
-    ngx_http_constraint_ctx_free(ctx);
 }

@@ -23,7 +23,7 @@ static cel_status_t ngx_http_constraint_headers_entry(const cel_object_t *o,
     cel_eval_t *eval, uint32_t i, cel_value_t *key, cel_value_t *value);
 static cel_status_t ngx_http_constraint_headers_join(
     const ngx_http_constraint_headers_t *headers, cel_eval_t *eval,
-    const cel_value_t *key, size_t len, cel_value_t *value);
+    const cel_value_t *key, cel_value_t *value);
 static ngx_int_t ngx_http_constraint_headers_fold(
     ngx_http_constraint_headers_t *headers, ngx_constraint_table_t *table,
     ngx_constraint_table_entry_t *entries, ngx_uint_t n);
@@ -87,35 +87,38 @@ ngx_http_constraint_headers_get(const cel_object_t *o, cel_eval_t *eval,
     const cel_value_t *key, cel_value_t *value)
 {
     size_t                                len;
-    ngx_uint_t                            i, n, seen;
-    ngx_table_elt_t                      *h, *found;
+    ngx_uint_t                            seen, repeated;
+    ngx_table_elt_t                      *h, *last, *found;
     ngx_list_part_t                      *part;
     const ngx_http_constraint_headers_t  *headers;
 
     headers = (const ngx_http_constraint_headers_t *) o;
 
-    if (key->kind != CEL_STRING) {
+    if (key->kind != CEL_STRING || key->len == 0) {
         return CEL_NOT_FOUND;
     }
 
     found = NULL;
-    len = 0;
-    n = 0;
+    repeated = 0;
     seen = 0;
+    len = key->len;
 
     for (part = &headers->list->part; part; part = part->next) {
         h = part->elts;
+        last = h + part->nelts;
         seen += part->nelts;
 
-        for (i = 0; i < part->nelts; i++) {
+        for ( /* void */ ; h < last; h++) {
 
-            if (h[i].key.len == key->len
-                && ngx_memcmp(h[i].lowcase_key, key->s, key->len) == 0)
+            if (h->key.len != len
+                || h->lowcase_key[0] != (u_char) key->s[0]
+                || ngx_memcmp(h->lowcase_key, key->s, len) != 0)
             {
-                found = &h[i];
-                len += h[i].value.len + 2;
-                n++;
+                continue;
             }
+
+            repeated = found != NULL;
+            found = found ? found : h;
         }
     }
 
@@ -125,13 +128,12 @@ ngx_http_constraint_headers_get(const cel_object_t *o, cel_eval_t *eval,
         return CEL_ERROR;
     }
 
-    if (n == 0) {
+    if (found == NULL) {
         return CEL_NOT_FOUND;
     }
 
-    if (n > 1) {
-        return ngx_http_constraint_headers_join(headers, eval, key, len,
-                                                value);
+    if (repeated) {
+        return ngx_http_constraint_headers_join(headers, eval, key, value);
     }
 
     if (!ngx_constraint_utf8_valid(found->value.data, found->value.len)) {
@@ -151,12 +153,28 @@ ngx_http_constraint_headers_get(const cel_object_t *o, cel_eval_t *eval,
 
 static cel_status_t
 ngx_http_constraint_headers_join(const ngx_http_constraint_headers_t *headers,
-    cel_eval_t *eval, const cel_value_t *key, size_t len, cel_value_t *value)
+    cel_eval_t *eval, const cel_value_t *key, cel_value_t *value)
 {
+    size_t            len;
     u_char           *p, *start;
     ngx_uint_t        i;
     ngx_table_elt_t  *h;
     ngx_list_part_t  *part;
+
+    len = 0;
+
+    for (part = &headers->list->part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (h[i].key.len == key->len
+                && ngx_memcmp(h[i].lowcase_key, key->s, key->len) == 0)
+            {
+                len += h[i].value.len + 2;
+            }
+        }
+    }
 
     start = cel_arena_alloc(eval->arena, len);
     if (start == NULL) {

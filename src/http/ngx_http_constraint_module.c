@@ -374,6 +374,7 @@ ngx_http_constraint_init(ngx_conf_t *cf)
         return NGX_OK;
     }
 
+    ngx_http_constraint_conf_brief(pmcf);
     ngx_http_constraint_conf_warn(cf);
 
     return ngx_http_constraint_init_phases(cf);
@@ -766,7 +767,7 @@ ngx_http_constraint_exit_process(ngx_cycle_t *cycle)
         return;
     }
 
-    ngx_http_constraint_gate_exit();
+    ngx_http_constraint_ctx_exit();
     ngx_constraint_audit_exit_process(cycle);
 
     /* jobs give their rules back, so before the catalogues */

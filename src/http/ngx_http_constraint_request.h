@@ -57,17 +57,24 @@ typedef struct {
 } ngx_http_constraint_shadow_t;
 
 
+/* What an enforcement needs; few requests have one. */
+
+typedef struct {
+    ngx_http_constraint_source_t     source;
+
+    /* so that one request with one constraint allocates once; not zeroed */
+    ngx_constraint_enforcement_t     enforcement;
+    uint64_t                         room[NGX_CONSTRAINT_STATE_SIZE / 8];
+} ngx_http_constraint_work_t;
+
+
 /*
  * Lives as long as the request's pool; outlives internal redirects, which
- * zero r->ctx: it is found again through the pool's cleanup list.  The memory
- * is the worker's and used again: a request's pool would need a block more.
+ * zero r->ctx: it is found again through the pool's cleanup list.
  */
 
-typedef struct ngx_http_constraint_ctx_s  ngx_http_constraint_ctx_t;
-
-struct ngx_http_constraint_ctx_s {
-    ngx_http_request_t              *request;      /* or a free one: NULL */
-    ngx_http_constraint_ctx_t       *next;         /* free one */
+typedef struct {
+    ngx_http_request_t              *request;
 
     /* what was judged last */
     void                           **loc_conf;
@@ -75,6 +82,19 @@ struct ngx_http_constraint_ctx_s {
     ngx_str_t                        uri;
     ngx_str_t                        args;
 
+    unsigned                         judged:1;     /* allowed as it is */
+    unsigned                         pending:1;
+    unsigned                         reading:1;
+    unsigned                         asked:1;      /* for the input */
+    unsigned                         body_read:1;
+    unsigned                         body_lost:1;  /* and it is not told yet */
+    unsigned                         own_used:1;
+    unsigned                         detachable:1; /* http cleanup is set */
+    unsigned                         briefly:1;    /* the last decision was
+                                                    * made so, see brief */
+
+    ngx_http_constraint_work_t      *work;     /* NULL: all was allowed
+                                                * briefly so far */
     ngx_uint_t                       index;    /* the entry being decided */
     ngx_constraint_enforcement_t    *current;
     ngx_array_t                     *replace;  /* headers, of all that
@@ -88,41 +108,44 @@ struct ngx_http_constraint_ctx_s {
     ngx_int_t                        body_status;  /* 0, or why there is
                                                     * none */
     ngx_str_t                        body;
+    ngx_str_t                        body_more;    /* a second piece of it:
+                                                    * there is no work yet */
 
-    unsigned                         judged:1;     /* allowed as it is */
-    unsigned                         pending:1;
-    unsigned                         reading:1;
-    unsigned                         asked:1;      /* for the input */
-    unsigned                         body_read:1;
-    unsigned                         own_used:1;
-    unsigned                         detachable:1; /* http cleanup is set */
-    unsigned                         briefly:1;    /* the last decision was
-                                                    * made so, see brief */
-
-    ngx_http_constraint_source_t     source;
-
-    /* is not zeroed from here on */
-    ngx_constraint_brief_t           brief;
-
-    /* so that one request with one constraint allocates once */
-    ngx_constraint_enforcement_t     enforcement_own;
-    uint64_t                         room[NGX_CONSTRAINT_STATE_SIZE / 8];
-};
+    ngx_constraint_brief_t           brief;    /* when briefly is set */
+} ngx_http_constraint_ctx_t;
 
 
 /* gate.c */
 ngx_int_t ngx_http_constraint_gate(ngx_http_request_t *r);
-ngx_http_constraint_ctx_t *ngx_http_constraint_ctx(ngx_http_request_t *r);
-void ngx_http_constraint_gate_exit(void);
 
 /*
- * brief.c: without an enforcement.
+ * ctx.c: NULL when the request has met no constraint yet; one is made, NULL:
+ * no memory; its work, too, if it has none: NGX_OK or NGX_ERROR.
+ */
+ngx_http_constraint_ctx_t *ngx_http_constraint_ctx(ngx_http_request_t *r);
+ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_create(
+    ngx_http_request_t *r);
+ngx_int_t ngx_http_constraint_work_get(ngx_http_constraint_ctx_t *ctx);
+
+/* It waits for nothing any more: an ngx_http_cleanup_pt, too.  Idempotent. */
+void ngx_http_constraint_detach(void *data);
+void ngx_http_constraint_broke_off(ngx_http_constraint_ctx_t *ctx);
+
+/* The worker ends. */
+void ngx_http_constraint_ctx_exit(void);
+
+/*
+ * brief.c: without an enforcement; the location's only constraint without
+ * work either.
  *   NGX_OK        allowed
  *   NGX_AGAIN     the body is needed for that
  *   NGX_DECLINED  nothing is said
  */
 ngx_int_t ngx_http_constraint_briefly(ngx_http_request_t *r,
-    ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_entry_t *entry);
+    ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_entry_t *entry,
+    ngx_http_constraint_source_t *source);
+ngx_int_t ngx_http_constraint_at_once(ngx_http_request_t *r,
+    ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_loc_conf_t *plcf);
 
 /*
  * What the variables tell of: the one that decided, else the last one; NULL:
@@ -139,7 +162,7 @@ void ngx_http_constraint_check(ngx_http_request_t *r,
  * is not */
 const char *ngx_http_constraint_check_path(ngx_http_request_t *r);
 const ngx_str_t *ngx_http_constraint_check_headers(ngx_http_request_t *r,
-    ngx_http_constraint_ctx_t *ctx);
+    ngx_list_t *list);
 
 /* enforcement.c */
 void ngx_http_constraint_enforcement_init(ngx_http_request_t *r,

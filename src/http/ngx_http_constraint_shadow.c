@@ -55,7 +55,7 @@ ngx_http_constraint_shadow_keep(ngx_http_constraint_ctx_t *ctx,
     shadow->method_name = r->method_name;
     shadow->uri = r->uri;
     shadow->args = r->args;
-    shadow->table = ctx->source.args;
+    shadow->table = ctx->work->source.args;
     shadow->needs_input = needs_input;
     shadow->done = 0;
 
@@ -143,13 +143,13 @@ ngx_http_constraint_shadow_swap(ngx_http_request_t *r,
     shadow->method_name = r->method_name;
     shadow->uri = r->uri;
     shadow->args = r->args;
-    shadow->table = ctx->source.args;
+    shadow->table = ctx->work->source.args;
 
     r->method = was.method;
     r->method_name = was.method_name;
     r->uri = was.uri;
     r->args = was.args;
-    ctx->source.args = was.table;
+    ctx->work->source.args = was.table;
 }
 
 
@@ -181,7 +181,7 @@ ngx_http_constraint_log_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    ngx_http_constraint_source_input(&ctx->source, &body);
+    ngx_http_constraint_source_input(&ctx->work->source, &body);
 
     shadow = ctx->shadows->elts;
 

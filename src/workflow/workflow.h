@@ -207,6 +207,9 @@ cel_status_t workflow_eval(const workflow_t *workflow, cel_eval_t *eval,
  * workflow_eval(), from the start.  eval as there.
  */
 bool workflow_is_brief(const workflow_t *workflow);
+
+/* What a brief one reads before anything else; CEL_NO_SLOT: not known. */
+cel_slot_t workflow_first_fact(const workflow_t *workflow);
 bool workflow_allows(const workflow_t *workflow, cel_eval_t *eval,
     const char **rule);
 

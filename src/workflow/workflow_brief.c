@@ -95,6 +95,18 @@ workflow_is_brief(const workflow_t *workflow)
 }
 
 
+cel_slot_t
+workflow_first_fact(const workflow_t *workflow)
+{
+    const cel_program_t  *condition;
+
+    condition = workflow->brief ? workflow->steps[0].condition : NULL;
+
+    return condition != NULL ? cel_program_first_fact(condition)
+                             : CEL_NO_SLOT;
+}
+
+
 bool
 workflow_allows(const workflow_t *workflow, cel_eval_t *eval,
     const char **rule)

@@ -70,14 +70,22 @@ typedef struct {
 
 
 struct workflow_s {
+    /* all that workflow_allows() reads */
+    workflow_step_t      *steps;
+    uint32_t              nsteps;
+    uint32_t              nfacts;
+    cel_slot_t           *facts;
+    uint32_t              nvariables;
+    cel_slot_t            first_slot;
+    uint32_t              natoms;
+    bool                  brief;        /* see there */
+    bool                  any_output;
+
     cel_arena_t           arena;        /* holds this, too */
 
     const char           *name;
     size_t                name_len;
     const char           *output_type;
-
-    workflow_step_t      *steps;
-    uint32_t              nsteps;
 
     uint32_t             *then;         /* of each step, NULL without
                                          * aggregates: 0, the output is the
@@ -85,19 +93,11 @@ struct workflow_s {
                                          * this step is next */
 
     workflow_variable_t  *variables;    /* facts[first_slot + i] */
-    uint32_t              nvariables;
-    cel_slot_t            first_slot;
 
     workflow_atom_t      *atoms;        /* in the slots after variables */
-    uint32_t              natoms;
     uint32_t              indexed;      /* matches */
     uint64_t              index_cost;
 
-    cel_slot_t           *facts;
-    uint32_t              nfacts;
-
-    bool                  any_output;
-    bool                  brief;        /* see workflow_allows() */
     size_t                memory;       /* of the programs */
     cel_cost_sum_t        cost;
 };

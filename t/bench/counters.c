@@ -80,15 +80,8 @@ now(clockid_t clock)
 static void
 count(bench_t *b, ngx_uint_t worker, ngx_uint_t shared, uint64_t n)
 {
-    uint64_t                        i, start;
-    ngx_constraint_stats_ref_t      ref;
-    ngx_constraint_stats_sample_t   sample;
-
-    ngx_memzero(&sample, sizeof(ngx_constraint_stats_sample_t));
-
-    sample.where = NGX_CONSTRAINT_STATS_INLINE;
-    sample.cost = 67;
-    sample.memory = 152;
+    uint64_t                     i, start;
+    ngx_constraint_stats_ref_t   ref;
 
     ref.slot = &b->slot.tag;
     ref.tag = b->slot.tag;
@@ -98,8 +91,8 @@ count(bench_t *b, ngx_uint_t worker, ngx_uint_t shared, uint64_t n)
     start = now(CLOCK_PROCESS_CPUTIME_ID);
 
     for (i = 0; i < n; i++) {
-        sample.time_ns = 1024 + (i & 255);
-        ngx_constraint_stats_count(&b->stats, NULL, &ref, &sample);
+        (void) ngx_constraint_stats_count_allow(&b->stats, &ref, 67,
+                                                1024 + (i & 255), 152);
     }
 
     b->took[worker] = now(CLOCK_PROCESS_CPUTIME_ID) - start;
