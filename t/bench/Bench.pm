@@ -129,6 +129,25 @@ END
 }
 
 
+# renew(SERVER): another worker.  Where the memory of a process lies decides
+# how well it does with the processor's caches, for as long as it lives.
+
+sub renew {
+    my ($self, $server) = @_;
+
+    my $old = $server->{worker};
+
+    kill('HUP', $server->{master}) or die "$server->{name}: has gone\n";
+
+    $self->until(10, "$server->{name}: another worker", sub {
+        my @workers = children($server->{master});
+
+        ($server->{worker}) = grep { $_ != $old } @workers;
+        return @workers == 1 && $server->{worker};
+    });
+}
+
+
 # wake(CORE): keeps the core from sleeping until rest(), by a process that runs
 # when nothing else does.  Whoever sends something to a core that sleeps pays
 # for waking it: where that is dear, the gate would be charged by how well it

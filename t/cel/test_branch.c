@@ -32,8 +32,8 @@ static const char *const  values[] = {
     "'/api/abcdefghijklmnopqrstuvwxyz012345/'", "0", "5", "6u", "2.5", "true",
     "false", "null", "[1]", "{}", "{'o': 'acme', 'k': 5}", "{'o': 7, 'k': 'a'}",
     "{'k': true, 'o': '\\u00e9'}", "['acme', 'a', 5]",
-    "{'p': {'o': 'acme', 'q': {'o': 'acme', 'k': 5, 'l': ['a', 'acme']}}, "
-        "'l': [5, 'a'], 'o': 1}",
+    "{'p': {'q': {'o': 'acme', 'k': 5, 'l': ['a', 'acme']}}, 'l': [5, 'a']}",
+    "{'p': {'o': 'acme', 'q': {'o': 'acme'}}, 'o': 1}",
     "{'p': {'q': {'o': 'a', 'l': {'acme': 1}}}, 'l': 'a', 'k': 5}",
     "['abcdefghijklmnopqrstuvwxyz012345', 'abcdefghijklmnopqrstuvwxyz012346']"
 };
