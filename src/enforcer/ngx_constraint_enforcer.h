@@ -383,6 +383,11 @@ ngx_uint_t ngx_constraint_may_be_brief(
  */
 ngx_int_t ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief);
 
+/* Is the rule there, and one that is asked briefly?  It stays so until the
+ * handler returns to the event loop. */
+ngx_uint_t ngx_constraint_is_brief(ngx_constraint_catalogue_t *catalogue,
+    const ngx_str_t *message_type);
+
 /* The decision that it was; d is zeroed. */
 void ngx_constraint_brief_decision(const ngx_constraint_brief_t *brief,
     ngx_constraint_decision_t *d);

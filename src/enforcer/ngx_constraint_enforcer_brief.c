@@ -359,6 +359,23 @@ ngx_constraint_brief_fetch(void *ctx, cel_eval_t *eval, cel_slot_t slot,
 }
 
 
+ngx_uint_t
+ngx_constraint_is_brief(ngx_constraint_catalogue_t *catalogue,
+    const ngx_str_t *message_type)
+{
+    ngx_constraint_rule_t  *rule;
+
+    if (ngx_constraint_catalogue_sync(catalogue) == 0) {
+        return 0;
+    }
+
+    rule = ngx_constraint_catalogue_peek(catalogue, message_type,
+                               ngx_constraint_catalogue_hash(message_type));
+
+    return rule != NULL && rule->brief.known && rule->brief.possible;
+}
+
+
 void
 ngx_constraint_brief_decision(const ngx_constraint_brief_t *brief,
     ngx_constraint_decision_t *d)

@@ -179,8 +179,6 @@ ngx_http_constraint_ctx_create(ngx_http_request_t *r)
 }
 
 
-/* A sanitizer is to see the end of each: none is used again there. */
-
 /* Zeroed but for what is not. */
 
 ngx_int_t

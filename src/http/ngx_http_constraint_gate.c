@@ -433,6 +433,21 @@ ngx_http_constraint_ask(ngx_http_request_t *r,
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
+        /*
+         * A rule that is as it was asks for the body and refuses, which is
+         * counted with it.  Another one, or none, might let on what is left.
+         */
+
+        if (ctx->work->source.facts.input_lost && !e->shadow
+            && !ngx_constraint_is_brief(e->catalogue, &e->message_type))
+        {
+            rc = ngx_http_constraint_input(r, ctx, e);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
+
     } else if (ctx->asked) {
 
         /* for the input, which is here or is not to be had */
@@ -683,6 +698,14 @@ ngx_http_constraint_body_done(ngx_http_request_t *r, void *data,
     if (rc == NGX_OK) {
         ctx->body = body[0];
         ctx->body_more = body[1];
+
+        if (ctx->work) {
+            ngx_http_constraint_join_body(r, ctx);
+
+            if (ctx->body_lost) {
+                ngx_http_constraint_body_lost(ctx);
+            }
+        }
 
     } else {
         ctx->body_status = rc;
