@@ -462,7 +462,6 @@ branch_read_part(branch_find_t *find, branch_at_t *at,
 
 /* select: at is at the instruction that reads the fact and selects of it */
 
-
 static bool
 branch_read_keys(branch_find_t *find, branch_at_t *at,
     cel_branch_part_t *part, uint32_t local, bool select)
