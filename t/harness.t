@@ -164,6 +164,29 @@ SKIP: {
     waitpid($halved, 0);
 }
 
+# one that is traced is alive, though the letter of its state is a small one:
+# LeakSanitizer stops a process so while it ends
+
+SKIP: {
+    my $ptrace = { x86_64 => 101, aarch64 => 117 }->{(POSIX::uname())[4]};
+
+    skip 'no number for ptrace here', 3 unless $ptrace;
+
+    my $traced = fork() // die "cannot fork: $!";
+
+    if ($traced == 0) {
+        exec($^X, '-e', "syscall($ptrace, 0, 0, 0, 0);"
+            . " kill('STOP', \$\$); sleep(60)") or POSIX::_exit(127);
+    }
+
+    ok((wait_until { slurp("/proc/$traced/stat") =~ /\) t / }),
+        'a tracer stops a process');
+    ok($t->alive($traced), 'which is alive');
+    $t->kill9($traced);
+    ok(!$t->alive($traced), 'and dead once it is killed');
+    waitpid($traced, 0);
+}
+
 # what ends every file can fail
 
 sub file_of {

@@ -200,7 +200,7 @@ sub children {
     my @pids;
 
     for my $file (glob('/proc/[0-9]*/stat')) {
-        next unless slurp($file) =~ /^(\d+) \(.*\) ([A-Z]) (\d+)/s;
+        next unless slurp($file) =~ /^(\d+) \(.*\) ([A-Za-z]) (\d+)/s;
         my ($pid, $state, $owner) = ($1, $2, $3);
         next if $owner != $parent || $state eq 'Z';
         push @pids, $pid if slurp("/proc/$pid/cmdline") =~ /worker process/;
@@ -217,7 +217,7 @@ sub alive {
     my ($pid) = @_;
 
     my ($state, $threads) = slurp("/proc/$pid/stat")
-        =~ /\)\s+([A-Z])(?:\s+\S+){16}\s+(\d+)/ or return 0;
+        =~ /\)\s+([A-Za-z])(?:\s+\S+){16}\s+(\d+)/ or return 0;
 
     return $state ne 'Z' || $threads > 1;
 }

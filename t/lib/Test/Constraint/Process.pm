@@ -181,14 +181,14 @@ sub pid {
 
 
 # alive(PID): a zombie is dead, once its last thread has ended: till then what
-# it listens on is taken
+# it listens on is taken.  The letter of one that is traced is a small one.
 
 sub alive {
     my ($pid) = @_;
     $pid = $_[1] if ref($pid);
 
     my $stat = slurp("/proc/$pid/stat");
-    my ($state, $threads) = $stat =~ /\)\s+([A-Z])(?:\s+\S+){16}\s+(\d+)/
+    my ($state, $threads) = $stat =~ /\)\s+([A-Za-z])(?:\s+\S+){16}\s+(\d+)/
         or return 0;
 
     return $state ne 'Z' || $threads > 1 ? 1 : 0;
@@ -230,11 +230,13 @@ sub _children {
 
     for my $file (glob('/proc/[0-9]*/stat')) {
         my $stat = slurp($file);
-        next unless $stat =~ /^(\d+) \(.*\) [A-Z] (\d+)/s;
+        next unless $stat =~ /^(\d+) \(.*\) [A-Za-z] (\d+)/s;
         push @pids, $1 if $2 == $master && alive($1);
     }
 
-    return sort { $a <=> $b } @pids;
+    @pids = sort { $a <=> $b } @pids;
+
+    return @pids;
 }
 
 
@@ -290,9 +292,13 @@ sub upgrade_finish {
     my ($self) = @_;
 
     my $old = $self->pid('nginx.pid.oldbin') or return 0;
+    my $new = $self->pid();
+
+    # the new master is a child of the old one's till that has ended
 
     kill('WINCH', $old);
-    wait_until { !$self->_children($old) } 30 or return 0;
+    wait_until { !grep { $_ != $new } $self->_children($old) } 30
+        or return 0;
     kill('QUIT', $old);
 
     return wait_until { !alive($old) } 30;
