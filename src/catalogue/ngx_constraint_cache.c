@@ -151,7 +151,7 @@ ngx_constraint_cache_lock(ngx_constraint_catalogue_t *catalogue)
 {
     ngx_constraint_cache_t  *cache;
 
-    cache = catalogue->zone->cache;
+    cache = catalogue->cache;
 
     ngx_shmtx_lock(&catalogue->shpool->mutex);
 
@@ -168,7 +168,7 @@ static void
 ngx_constraint_cache_unlock(ngx_constraint_catalogue_t *catalogue)
 {
     ngx_memory_barrier();
-    catalogue->zone->cache->mutating = 0;
+    catalogue->cache->mutating = 0;
 
     ngx_shmtx_unlock(&catalogue->shpool->mutex);
 }
@@ -189,7 +189,7 @@ ngx_constraint_cache_ours_locked(ngx_constraint_catalogue_t *catalogue)
 {
     ngx_constraint_file_id_t  *id, *ours;
 
-    id = &catalogue->zone->cache->id;
+    id = &catalogue->cache->id;
     ours = &catalogue->worker->store.id;
 
     return id->ino == ours->ino && id->dev == ours->dev;
@@ -290,7 +290,7 @@ ngx_constraint_cache_put(ngx_constraint_catalogue_t *catalogue,
     size = offsetof(ngx_constraint_entry_t, data) + key->len
            + value->mv_size;
 
-    if (size > catalogue->zone->cache->size / 8
+    if (size > catalogue->cache->size / 8
         || size > NGX_CONSTRAINT_CACHE_VALUE)
     {
         return;
@@ -438,7 +438,7 @@ ngx_constraint_cache_unloaded(ngx_constraint_catalogue_t *catalogue)
     ngx_constraint_worker_t  *worker;
 
     worker = catalogue->worker;
-    cache = catalogue->zone->cache;
+    cache = catalogue->cache;
 
     if (cache->unloads == worker->unloads) {
         return;

@@ -362,7 +362,7 @@ typedef struct ngx_constraint_loaded_s  ngx_constraint_loaded_t;
 struct ngx_constraint_loaded_s {
     ngx_constraint_rule_t       rule;          /* first */
     ngx_constraint_loaded_t    *next;          /* in the bucket */
-    time_t                      used;
+    ngx_uint_t                  used;          /* at that tick */
     uint32_t                    hash;
     unsigned                    listed:1;      /* in the table */
     ngx_constraint_program_t   *program;       /* a reference */
@@ -399,6 +399,7 @@ typedef struct {
     ngx_atomic_uint_t           unloads;       /* seen */
     ngx_constraint_loaded_t   **rules;
     ngx_uint_t                  rules_size;    /* buckets, a power of two */
+    ngx_uint_t                  ticks;         /* seconds, about */
     ngx_constraint_store_t      store;
 
     ngx_constraint_catalogue_t *catalogue;
@@ -420,7 +421,6 @@ typedef struct {
     ngx_constraint_bytes_t      profile;       /* scratch: a profile */
 
     ngx_event_t                 timer;
-    ngx_uint_t                  ticks;         /* seconds */
     ngx_connection_t            dummy;         /* for the timer's data */
     ngx_log_t                  *log;
     time_t                      logged;        /* last of repeated errors */
@@ -430,8 +430,11 @@ typedef struct {
 
 struct ngx_constraint_catalogue_s {
     ngx_constraint_worker_t    *worker;        /* NULL outside workers */
-    ngx_constraint_zone_t      *zone;
+    ngx_constraint_cache_t     *cache;         /* the zone's: who counts and
+                                                * looks up reads less */
+    ngx_constraint_stats_t     *stats;
     ngx_slab_pool_t            *shpool;
+    ngx_constraint_zone_t      *zone;
     ngx_constraint_zone_conf_t  conf;
     ngx_shm_zone_t             *shm_zone;
     ngx_list_t                 *zones;         /* all of the cycle */

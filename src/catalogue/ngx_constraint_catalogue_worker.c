@@ -350,7 +350,7 @@ ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
         return;
     }
 
-    ngx_constraint_stats_count(catalogue->zone->stats, catalogue->shpool, ref,
+    ngx_constraint_stats_count(catalogue->stats, catalogue->shpool, ref,
                                sample);
 }
 
@@ -368,7 +368,7 @@ ngx_constraint_catalogue_count_allow(ngx_constraint_catalogue_t *catalogue,
     ref = &rule->stats[0];
 
     if (ref->profile == NULL && ngx_constraint_stats_valid(ref)
-        && ngx_constraint_stats_count_allow(catalogue->zone->stats, ref, cost,
+        && ngx_constraint_stats_count_allow(catalogue->stats, ref, cost,
                                             time_ns, memory)
            == NGX_OK)
     {
@@ -397,7 +397,7 @@ ngx_constraint_worker_count(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_stats_key_t   key;
     ngx_constraint_stats_ref_t  *ref;
 
-    stats = catalogue->zone->stats;
+    stats = catalogue->stats;
     ref = &rule->stats[((uintptr_t) profile->data >> 4)
                        % NGX_CONSTRAINT_STATS_PROFILES];
 
@@ -443,7 +443,7 @@ ngx_constraint_catalogue_state(ngx_constraint_catalogue_t *catalogue,
     key.born_ms = rule->record.created_ms;
     key.profile = &none;
 
-    rc = ngx_constraint_stats_state(catalogue->zone->stats, catalogue->shpool,
+    rc = ngx_constraint_stats_state(catalogue->stats, catalogue->shpool,
                                     &key, &rule->state, &state);
 
     if (rc == NGX_ERROR && rule->refused == 0) {
@@ -474,7 +474,7 @@ ngx_constraint_catalogue_stateless(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule)
 {
     if (rule->refused) {
-        ngx_constraint_stats_stateless(catalogue->zone->stats);
+        ngx_constraint_stats_stateless(catalogue->stats);
     }
 }
 
@@ -493,7 +493,7 @@ ngx_constraint_catalogue_state_more(ngx_constraint_catalogue_t *catalogue,
     ngx_atomic_t            *piece;
     ngx_constraint_stats_t  *stats;
 
-    stats = catalogue->zone->stats;
+    stats = catalogue->stats;
     piece = ngx_constraint_stats_state_more(stats, &rule->state, n);
 
     if (piece == NULL && take) {
@@ -511,7 +511,7 @@ ngx_constraint_catalogue_stats(ngx_constraint_catalogue_t *catalogue,
 {
     *shpool = catalogue->shpool;
 
-    return catalogue->zone->stats;
+    return catalogue->stats;
 }
 
 

@@ -304,6 +304,8 @@ ngx_constraint_zone_adopt(ngx_constraint_catalogue_t *catalogue,
     }
 
     catalogue->number = ++catalogue->zone->configurations;
+    catalogue->stats = catalogue->zone->stats;
+    catalogue->cache = catalogue->zone->cache;
 
     return NGX_OK;
 }
@@ -371,6 +373,8 @@ ngx_constraint_zone_create(ngx_constraint_catalogue_t *catalogue,
 
     shpool->data = zone;
     catalogue->zone = zone;
+    catalogue->stats = zone->stats;
+    catalogue->cache = zone->cache;
 
     return NGX_OK;
 }

@@ -106,11 +106,11 @@ ngx_constraint_rule_lookup(ngx_constraint_worker_t *worker,
         }
     }
 
-    if (loaded && loaded->used != ngx_time()) {
+    if (loaded && loaded->used != worker->ticks) {
 
-        /* the order by use is kept to the second */
+        /* the order by use is kept to the tick, about a second */
 
-        loaded->used = ngx_time();
+        loaded->used = worker->ticks;
         ngx_queue_remove(&loaded->recent);
         ngx_queue_insert_head(&worker->recent, &loaded->recent);
     }
@@ -366,7 +366,7 @@ ngx_constraint_rule_insert(ngx_constraint_worker_t *worker,
 
     loaded->listed = 1;
     loaded->refs++;
-    loaded->used = ngx_time();
+    loaded->used = worker->ticks;
 
     ngx_queue_insert_head(&worker->recent, &loaded->recent);
     ngx_constraint_program_used(worker, loaded);

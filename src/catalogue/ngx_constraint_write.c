@@ -151,7 +151,7 @@ ngx_constraint_write_destroy(ngx_constraint_job_t *job)
         && write->op == NGX_CONSTRAINT_WRITE_DELETE
         && write->kind == NGX_CONSTRAINT_KIND_CONSTRAINT)
     {
-        ngx_constraint_stats_drop(catalogue->zone->stats, catalogue->shpool,
+        ngx_constraint_stats_drop(catalogue->stats, catalogue->shpool,
                                   &write->key, write->born_ms);
     }
 

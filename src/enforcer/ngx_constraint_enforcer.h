@@ -351,23 +351,31 @@ ngx_int_t ngx_constraint_enforce(ngx_constraint_enforcement_t *e);
  * decisions are of that kind, and what they touch of memory is what they cost.
  */
 typedef struct {
-    /* in */
     ngx_constraint_catalogue_t       *catalogue;
     const ngx_constraint_settings_t  *settings;
     ngx_constraint_facts_t           *facts;
-    ngx_pool_t                       *pool;
-    const ngx_str_t                  *message_type;  /* configured, valid */
+    ngx_pool_t                       *pool;          /* of a long rule */
+    const ngx_str_t                  *message_type;  /* configured, valid;
+                                                      * outlives decisions */
     uint32_t                          hash;          /* of it, see
                                                       * catalogue_hash() */
+} ngx_constraint_asked_t;
 
-    /* out */
-    ngx_str_t                         rule;
+/* What is kept of it for whoever wants to see it; few do. */
+
+#define NGX_CONSTRAINT_BRIEF_RULE  24                /* "rule.match[1]" */
+
+typedef struct {
+    const ngx_str_t                  *message_type;
     uint64_t                          revision;
     uint64_t                          workflow_revision;
     uint64_t                          generation;
     uint64_t                          cost;
     uint64_t                          time_us;
     size_t                            memory;
+    size_t                            rule_len;
+    u_char                           *rule;          /* text, or the pool's */
+    u_char                            text[NGX_CONSTRAINT_BRIEF_RULE];
 } ngx_constraint_brief_t;
 
 /* The short way is open below these settings: ask before it is taken. */
@@ -381,16 +389,20 @@ ngx_uint_t ngx_constraint_may_be_brief(
  *   NGX_DECLINED  nothing is said, neither a deny nor a failure, and nothing
  *                 is counted: make an enforcement
  */
-ngx_int_t ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief);
+ngx_int_t ngx_constraint_allow_briefly(const ngx_constraint_asked_t *asked,
+    ngx_constraint_brief_t *brief);
 
 /* Is the rule there, and one that is asked briefly?  It stays so until the
  * handler returns to the event loop. */
 ngx_uint_t ngx_constraint_is_brief(ngx_constraint_catalogue_t *catalogue,
     const ngx_str_t *message_type);
 
-/* The decision that it was; d is zeroed. */
-void ngx_constraint_brief_decision(const ngx_constraint_brief_t *brief,
-    ngx_constraint_decision_t *d);
+/*
+ * The decision that it was, independent of brief, which may be used for the
+ * next one; d is zeroed.  NGX_OK, or NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_constraint_brief_decision(const ngx_constraint_brief_t *brief,
+    ngx_constraint_decision_t *d, ngx_pool_t *pool);
 
 /*
  * Completes the decision with a failure found by the host (body too large,

@@ -23,13 +23,16 @@
 #define NGX_CONSTRAINT_BRIEF_EVERY  64
 
 
-static ngx_int_t ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
-    ngx_constraint_rule_t *rule, const char **path);
+static ngx_int_t ngx_constraint_brief_evaluate(
+    const ngx_constraint_asked_t *asked, ngx_constraint_brief_t *brief,
+    ngx_constraint_rule_t *rule);
 static ngx_uint_t ngx_constraint_brief_hopeless(ngx_constraint_rule_t *rule);
 static void ngx_constraint_brief_know(ngx_constraint_rule_t *rule);
 static ngx_uint_t ngx_constraint_brief_allows(
-    ngx_constraint_evaluation_t *ev, const workflow_t *workflow,
-    const char **path);
+    const ngx_constraint_asked_t *asked, ngx_constraint_brief_t *brief,
+    ngx_constraint_evaluation_t *ev, const workflow_t *workflow);
+static ngx_int_t ngx_constraint_brief_keep(ngx_constraint_brief_t *brief,
+    ngx_pool_t *pool, const char *path, size_t len);
 static cel_value_t *ngx_constraint_brief_slots(
     ngx_constraint_evaluation_t *ev, ngx_constraint_facts_t *facts,
     const workflow_t *workflow);
@@ -46,25 +49,24 @@ ngx_constraint_may_be_brief(const ngx_constraint_settings_t *settings)
 
 
 ngx_int_t
-ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief)
+ngx_constraint_allow_briefly(const ngx_constraint_asked_t *asked,
+    ngx_constraint_brief_t *brief)
 {
-    size_t                            len;
-    uint64_t                          started, ended;
-    ngx_int_t                         rc;
-    const char                       *path;
-    ngx_constraint_rule_t            *rule;
-    ngx_constraint_facts_t           *facts;
+    uint64_t                 started, ended;
+    ngx_int_t                rc;
+    ngx_constraint_rule_t   *rule;
+    ngx_constraint_facts_t  *facts;
 
     started = ngx_constraint_now_ns();
 
-    brief->generation = ngx_constraint_catalogue_sync(brief->catalogue);
+    brief->generation = ngx_constraint_catalogue_sync(asked->catalogue);
 
     if (brief->generation == 0) {
         return NGX_DECLINED;
     }
 
-    rule = ngx_constraint_catalogue_peek(brief->catalogue,
-                                         brief->message_type, brief->hash);
+    rule = ngx_constraint_catalogue_peek(asked->catalogue,
+                                         asked->message_type, asked->hash);
 
     if (rule == NULL) {
         return NGX_DECLINED;
@@ -78,7 +80,7 @@ ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief)
         return NGX_DECLINED;
     }
 
-    facts = brief->facts;
+    facts = asked->facts;
 
     /* asked for before it is known to be needed: it costs no wait, or it is
      * the first thing that is */
@@ -91,7 +93,7 @@ ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief)
         return NGX_AGAIN;
     }
 
-    rc = ngx_constraint_brief_evaluate(brief, rule, &path);
+    rc = ngx_constraint_brief_evaluate(asked, brief, rule);
 
     if (rc != NGX_OK) {
         rule->brief.hope -= rc == NGX_DECLINED && rule->brief.hope > 0;
@@ -100,23 +102,14 @@ ngx_constraint_allow_briefly(ngx_constraint_brief_t *brief)
 
     rule->brief.hope += rule->brief.hope < NGX_CONSTRAINT_BRIEF_HOPE;
 
-    len = ngx_strlen(path);
-
-    brief->rule.data = ngx_pnalloc(brief->pool, len + 1);
-    if (brief->rule.data == NULL) {
-        return NGX_DECLINED;
-    }
-
-    ngx_memcpy(brief->rule.data, path, len + 1);
-    brief->rule.len = len;
-
+    brief->message_type = asked->message_type;
     brief->revision = rule->record.revision;
     brief->workflow_revision = rule->workflow_revision;
 
     ended = ngx_constraint_now_ns() - started;
     brief->time_us = ended / 1000;
 
-    ngx_constraint_catalogue_count_allow(brief->catalogue, rule, brief->cost,
+    ngx_constraint_catalogue_count_allow(asked->catalogue, rule, brief->cost,
                                          ended, brief->memory);
 
     return NGX_OK;
@@ -196,8 +189,8 @@ ngx_constraint_brief_hopeless(ngx_constraint_rule_t *rule)
  */
 
 static ngx_int_t
-ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
-    ngx_constraint_rule_t *rule, const char **path)
+ngx_constraint_brief_evaluate(const ngx_constraint_asked_t *asked,
+    ngx_constraint_brief_t *brief, ngx_constraint_rule_t *rule)
 {
     uint64_t                          limit;
     ngx_uint_t                        allowed;
@@ -206,9 +199,9 @@ ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
     ngx_constraint_document_t        *document;
     const ngx_constraint_settings_t  *settings;
 
-    settings = brief->settings;
-    failure = brief->facts->failure;
-    document = brief->facts->document;
+    settings = asked->settings;
+    failure = asked->facts->failure;
+    document = asked->facts->document;
     ev = &ngx_constraint_worker.evaluation;
 
     limit = ngx_min(settings->inline_cost, CEL_LOOK_EVERY - 1);
@@ -224,13 +217,13 @@ ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
     ev->eval.arena = &ev->arena;
     ev->eval.max_regex = 0;
     ev->eval.fetch = ngx_constraint_brief_fetch;
-    ev->eval.fetch_ctx = brief->facts;
+    ev->eval.fetch_ctx = asked->facts;
     ev->eval.cost_limit = limit;
     ev->eval.deadline_ns = 0;
     ev->eval.cancel = NULL;
     ev->eval.look = NULL;
     ev->eval.nfacts = workflow_slots(rule->workflow);
-    ev->eval.facts = ngx_constraint_brief_slots(ev, brief->facts,
+    ev->eval.facts = ngx_constraint_brief_slots(ev, asked->facts,
                                                 rule->workflow);
 
     ev->eval.need = CEL_NO_SLOT;
@@ -238,7 +231,7 @@ ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
     failure->error = NGX_CONSTRAINT_E_NONE;
 
     allowed = ev->eval.facts != NULL
-              && ngx_constraint_brief_allows(ev, rule->workflow, path)
+              && ngx_constraint_brief_allows(asked, brief, ev, rule->workflow)
               && failure->error == NGX_CONSTRAINT_E_NONE;
 
     brief->cost = ev->eval.cost;
@@ -253,10 +246,10 @@ ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
     /* an enforcement starts over, and is charged for what it parses */
 
     if (document == NULL) {
-        ngx_constraint_facts_detach(brief->facts);
+        ngx_constraint_facts_detach(asked->facts);
     }
 
-    return ev->eval.need == WORKFLOW_FACT_INPUT && !brief->facts->input_ready
+    return ev->eval.need == WORKFLOW_FACT_INPUT && !asked->facts->input_ready
            ? NGX_AGAIN : NGX_DECLINED;
 }
 
@@ -264,9 +257,12 @@ ngx_constraint_brief_evaluate(ngx_constraint_brief_t *brief,
 /* An allow, and nothing besides. */
 
 static ngx_uint_t
-ngx_constraint_brief_allows(ngx_constraint_evaluation_t *ev,
-    const workflow_t *workflow, const char **path)
+ngx_constraint_brief_allows(const ngx_constraint_asked_t *asked,
+    ngx_constraint_brief_t *brief, ngx_constraint_evaluation_t *ev,
+    const workflow_t *workflow)
 {
+    size_t               len;
+    const char          *path;
     workflow_run_t       run;
     workflow_verdict_t  *verdict;
 
@@ -275,7 +271,9 @@ ngx_constraint_brief_allows(ngx_constraint_evaluation_t *ev,
         ev->eval.next_look = 0;
         ev->eval.depth = 0;
 
-        return workflow_allows(workflow, &ev->eval, path);
+        return workflow_allows(workflow, &ev->eval, &path, &len)
+               && ngx_constraint_brief_keep(brief, asked->pool, path, len)
+                  == NGX_OK;
     }
 
     cel_eval_init(&ev->eval);
@@ -296,9 +294,31 @@ ngx_constraint_brief_allows(ngx_constraint_evaluation_t *ev,
         return 0;
     }
 
-    *path = verdict->rule;
+    return ngx_constraint_brief_keep(brief, asked->pool, verdict->rule,
+                                     ngx_strlen(verdict->rule))
+           == NGX_OK;
+}
 
-    return 1;
+
+/* The workflow may be gone when somebody wants to know its rule. */
+
+static ngx_int_t
+ngx_constraint_brief_keep(ngx_constraint_brief_t *brief, ngx_pool_t *pool,
+    const char *path, size_t len)
+{
+    brief->rule = brief->text;
+    brief->rule_len = len;
+
+    if (len > sizeof(brief->text)) {
+        brief->rule = ngx_pnalloc(pool, len);
+        if (brief->rule == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_memcpy(brief->rule, path, len);
+
+    return NGX_OK;
 }
 
 
@@ -376,13 +396,20 @@ ngx_constraint_is_brief(ngx_constraint_catalogue_t *catalogue,
 }
 
 
-void
+ngx_int_t
 ngx_constraint_brief_decision(const ngx_constraint_brief_t *brief,
-    ngx_constraint_decision_t *d)
+    ngx_constraint_decision_t *d, ngx_pool_t *pool)
 {
+    d->rule.data = ngx_pnalloc(pool, brief->rule_len);
+    if (d->rule.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(d->rule.data, brief->rule, brief->rule_len);
+    d->rule.len = brief->rule_len;
+
     d->message_type = *brief->message_type;
     d->effect = NGX_CONSTRAINT_ALLOW;
-    d->rule = brief->rule;
     d->revision = brief->revision;
     d->workflow_revision = brief->workflow_revision;
     d->generation = brief->generation;
@@ -392,4 +419,6 @@ ngx_constraint_brief_decision(const ngx_constraint_brief_t *brief,
     d->where = NGX_CONSTRAINT_WHERE_INLINE;
 
     ngx_str_set(&d->outcome, "ALLOW");
+
+    return NGX_OK;
 }

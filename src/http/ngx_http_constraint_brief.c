@@ -54,8 +54,6 @@ ngx_http_constraint_at_once(ngx_http_request_t *r,
 
     ngx_constraint_facts_detach(&source.facts);
 
-    ctx->brief.facts = NULL;
-
     return rc;
 }
 
@@ -96,7 +94,7 @@ ngx_http_constraint_briefly(ngx_http_request_t *r,
     ngx_http_constraint_source_t *source)
 {
     ngx_int_t                        rc;
-    ngx_constraint_brief_t          *brief;
+    ngx_constraint_asked_t           asked;
     ngx_http_constraint_loc_conf_t  *plcf;
 
     plcf = ngx_http_get_module_loc_conf(r, ngx_http_constraint_module);
@@ -116,21 +114,19 @@ ngx_http_constraint_briefly(ngx_http_request_t *r,
         ngx_http_constraint_source_input(source, &ctx->body);
     }
 
-    brief = &ctx->brief;
-
-    brief->catalogue = entry->catalogue;
-    brief->settings = &plcf->settings;
-    brief->facts = &source->facts;
-    brief->pool = r->pool;
-    brief->message_type = &entry->name;
-    brief->hash = entry->hash;
+    asked.catalogue = entry->catalogue;
+    asked.settings = &plcf->settings;
+    asked.facts = &source->facts;
+    asked.pool = r->pool;
+    asked.message_type = &entry->name;
+    asked.hash = entry->hash;
 
     /* until it is made there is none to tell of, for what it reads, too */
 
     ctx->briefly = 0;
     ctx->shown = NULL;
 
-    rc = ngx_constraint_allow_briefly(brief);
+    rc = ngx_constraint_allow_briefly(&asked, &ctx->brief);
 
     ctx->briefly = rc == NGX_OK;
 
@@ -157,7 +153,11 @@ ngx_http_constraint_shown(ngx_http_request_t *r)
         return NULL;
     }
 
-    ngx_constraint_brief_decision(&ctx->brief, &e->decision);
+    if (ngx_constraint_brief_decision(&ctx->brief, &e->decision, r->pool)
+        != NGX_OK)
+    {
+        return NULL;
+    }
 
     ctx->shown = e;
     ctx->briefly = 0;

@@ -211,7 +211,7 @@ ngx_http_constraint_spare_get(ngx_http_constraint_spares_t *spares,
     spare = spares->first;
 
     if (spare == NULL) {
-        return ngx_alloc(size, log);
+        return ngx_memalign(ngx_cacheline_size, size, log);
     }
 
     spares->first = spare->next;

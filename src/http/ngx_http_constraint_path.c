@@ -12,6 +12,11 @@
 #include "ngx_http_constraint_request.h"
 
 
+/* eight times the same byte */
+#define ngx_http_constraint_path_each(c)                                      \
+    ((uint64_t) (c) * 0x0101010101010101)
+
+
 static ngx_uint_t ngx_http_constraint_path_unusual(const ngx_str_t *raw);
 static const char *ngx_http_constraint_path_search(const ngx_str_t *raw);
 static const char *ngx_http_constraint_path_encoded(const u_char *p,
@@ -74,7 +79,7 @@ static ngx_uint_t
 ngx_http_constraint_path_unusual(const ngx_str_t *raw)
 {
     size_t    i;
-    uint64_t  high, part;
+    uint64_t  part, slash, unusual;
 
     /* none is known: the request line was broken, and has an error page */
 
@@ -82,19 +87,26 @@ ngx_http_constraint_path_unusual(const ngx_str_t *raw)
         return 0;
     }
 
-    high = 0;
+    unusual = 0;
 
     for (i = 0; i + sizeof(part) <= raw->len; i += sizeof(part)) {
         ngx_memcpy(&part, raw->data + i, sizeof(part));
-        high |= part;
+
+        /* a byte that is 0 here has its highest bit set by the subtraction,
+         * and of ASCII no other has unless a lower one is 0 */
+
+        slash = part ^ ngx_http_constraint_path_each('\\');
+        unusual |= part | (slash - ngx_http_constraint_path_each(1));
     }
+
+    unusual &= ngx_http_constraint_path_each(0x80);
 
     for ( /* void */ ; i < raw->len; i++) {
-        high |= raw->data[i];
+        unusual |= raw->data[i] & 0x80;
+        unusual |= raw->data[i] == '\\';
     }
 
-    return (high & 0x8080808080808080) != 0
-           || memchr(raw->data, '\\', raw->len) != NULL;
+    return unusual != 0;
 }
 
 

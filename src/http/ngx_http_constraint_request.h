@@ -92,10 +92,10 @@ typedef struct {
     unsigned                         detachable:1; /* http cleanup is set */
     unsigned                         briefly:1;    /* the last decision was
                                                     * made so, see brief */
+    uint32_t                         index;    /* the entry being decided */
 
     ngx_http_constraint_work_t      *work;     /* NULL: all was allowed
                                                 * briefly so far */
-    ngx_uint_t                       index;    /* the entry being decided */
     ngx_constraint_enforcement_t    *current;
     ngx_array_t                     *replace;  /* headers, of all that
                                                 * allowed */

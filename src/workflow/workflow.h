@@ -202,16 +202,16 @@ cel_status_t workflow_eval(const workflow_t *workflow, cel_eval_t *eval,
  * The short way to a plain "allow", for workflows that are brief: conditions
  * without variables, an index or aggregates, and an output that is the
  * constant true or 'ALLOW'.  True: that is what workflow_eval() would say, and
- * eval->cost what it would have cost; *rule, the output's path, lives as long
- * as the workflow.  False says nothing, neither a deny nor an error: ask
- * workflow_eval(), from the start.  eval as there.
+ * eval->cost what it would have cost; *rule, the output's path, with *rule_len
+ * bytes, lives as long as the workflow.  False says nothing, neither a deny
+ * nor an error: ask workflow_eval(), from the start.  eval as there.
  */
 bool workflow_is_brief(const workflow_t *workflow);
 
 /* What a brief one reads before anything else; CEL_NO_SLOT: not known. */
 cel_slot_t workflow_first_fact(const workflow_t *workflow);
 bool workflow_allows(const workflow_t *workflow, cel_eval_t *eval,
-    const char **rule);
+    const char **rule, size_t *rule_len);
 
 
 /*

@@ -72,6 +72,7 @@ brief_step(workflow_t *workflow, workflow_step_t *step)
     {
         step->allows = true;
         step->units = (uint16_t) eval.cost;
+        step->path_len = (uint16_t) strlen(step->path);
     }
 }
 
@@ -109,7 +110,7 @@ workflow_first_fact(const workflow_t *workflow)
 
 bool
 workflow_allows(const workflow_t *workflow, cel_eval_t *eval,
-    const char **rule)
+    const char **rule, size_t *rule_len)
 {
     uint32_t                i;
     cel_value_t             value;
@@ -141,6 +142,7 @@ workflow_allows(const workflow_t *workflow, cel_eval_t *eval,
         }
 
         *rule = step->path;
+        *rule_len = step->path_len;
 
         return step->allows && cel_eval_charge(eval, step->units) == CEL_OK;
     }

@@ -48,6 +48,7 @@ typedef struct {
     bool                  last;         /* of its rule's matches */
     bool                  allows;       /* output: a constant, see brief */
     uint16_t              units;        /* that it costs then */
+    uint16_t              path_len;     /* then */
     const char           *path;         /* "rule.match[1]" */
     const workflow_block_t *block;      /* NULL: the rule is not indexed */
 } workflow_step_t;
