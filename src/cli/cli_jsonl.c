@@ -33,6 +33,7 @@ typedef struct {
 
 
 static json_t *jsonl_line(const char *text, size_t len);
+static bool jsonl_shape(cli_line_t *line, const json_t *test);
 static json_t *jsonl_test(cli_line_t *line, const json_t *test);
 static bool jsonl_facts(cli_line_t *line, const json_t *test,
     jsonl_facts_t *facts);
@@ -100,8 +101,8 @@ jsonl_line(const char *text, size_t len)
 
     /* int64 comes as text; what is a number may be a large double */
 
-    test = json_loadb(text, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL,
-                      &error);
+    test = json_loadb(text, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL
+                                 | JSON_REJECT_DUPLICATES, &error);
 
     if (test == NULL) {
         return jsonl_message("parse", error.text);
@@ -113,6 +114,9 @@ jsonl_line(const char *text, size_t len)
     if (!json_is_object(test) || !json_is_string(cli_field(test, "expr"))) {
         answer = jsonl_message("parse", "the line is no object with \"expr\", "
                                "a string");
+
+    } else if (!jsonl_shape(&line, test)) {
+        answer = jsonl_message("parse", line.message);
 
     } else {
         answer = jsonl_test(&line, test);
@@ -126,6 +130,45 @@ jsonl_line(const char *text, size_t len)
     json_decref(test);
 
     return answer;
+}
+
+
+/* What is of another type would otherwise be as if it were not there. */
+
+static bool
+jsonl_shape(cli_line_t *line, const json_t *test)
+{
+    size_t         i;
+    const json_t  *field;
+
+    static const struct {
+        const char  *name;
+        json_type    type;
+        const char  *what;
+    } fields[] = {
+        { "name", JSON_STRING, "a string" },
+        { "container", JSON_STRING, "a string" },
+        { "typeEnv", JSON_ARRAY, "a list" },
+        { "bindings", JSON_OBJECT, "an object" },
+        { "disableCheck", JSON_TRUE, "true or false" },
+        { "disableMacros", JSON_TRUE, "true or false" },
+        { "checkOnly", JSON_TRUE, "true or false" }
+    };
+
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        field = cli_field(test, fields[i].name);
+
+        if (field == NULL || json_typeof(field) == fields[i].type
+            || (fields[i].type == JSON_TRUE && json_is_boolean(field)))
+        {
+            continue;
+        }
+
+        return cli_line_fail(line, "\"%s\" is not %s", fields[i].name,
+                             fields[i].what);
+    }
+
+    return true;
 }
 
 
