@@ -108,6 +108,7 @@ prepare(bench_t *b)
     ngx_memzero(b, sizeof(bench_t));
 
     b->stats.pieces = b->pieces;
+    b->stats.npieces = WORKERS * 3;
     b->slot.tag = 1;
 
     for (i = 0; i < WORKERS; i++) {
