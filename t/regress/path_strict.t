@@ -58,4 +58,23 @@ for my $uri ('/args?a=1', '/args?a=1&b=%23', '/public/a/../b', '/public//b',
     is($r->status, 200, "$uri passes");
 }
 
+# a backslash is found wherever it stands: paths are read by eight bytes
+
+{
+    $t->{backend}->clear();
+
+    my %status;
+
+    for my $n (0 .. 17) {
+        for my $more ('', 'b' x (17 - $n)) {
+            my $r = $t->http('GET /public/' . 'a' x $n . "\\$more HTTP/1.1\r\n"
+                . "Host: x\r\nConnection: close\r\n\r\n");
+            $status{$r ? $r->status : 0}++;
+        }
+    }
+
+    is(join(' ', %status), '400 36', 'a backslash is refused at each place');
+    is($t->{backend}->count, 0, 'the service sees none');
+}
+
 done_testing();
