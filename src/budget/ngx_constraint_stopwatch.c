@@ -21,6 +21,7 @@
 #define NGX_CONSTRAINT_STOPWATCH_EVERY  1000          /* ms */
 #define NGX_CONSTRAINT_STOPWATCH_LEAST  100000000     /* ns measured */
 #define NGX_CONSTRAINT_STOPWATCH_TRIES  5
+#define NGX_CONSTRAINT_STOPWATCH_AGREE  64            /* to one in so many */
 
 /* ticks of 20 GHz and of 50 MHz: no counter is beyond */
 #define NGX_CONSTRAINT_STOPWATCH_SHORT  (((uint64_t) 1 << 32) / 20)
@@ -45,6 +46,8 @@ ngx_constraint_stopwatch_init(ngx_constraint_stopwatch_t *watch,
     memset(watch, 0, sizeof(ngx_constraint_stopwatch_t));
 
     /* a sandbox may have forbidden it: then reading it is a SIGSEGV */
+
+    mode = 0;
 
     if (prctl(PR_GET_TSC, &mode) == -1 || mode != PR_TSC_ENABLE) {
         return;
@@ -76,7 +79,7 @@ void
 ngx_constraint_stopwatch_measure(ngx_constraint_stopwatch_t *watch,
     uint64_t now_ms)
 {
-    uint64_t  counter, clock_ns, passed;
+    uint64_t  counter, clock_ns, passed, tick, off;
 
     if (!watch->counts) {
         watch->due_ms = UINT64_MAX;
@@ -97,14 +100,17 @@ ngx_constraint_stopwatch_measure(ngx_constraint_stopwatch_t *watch,
 
     /* the first time; or the counter was set anew, by what moved us, say */
 
-    if (watch->clock_ns == 0 || counter <= watch->counter) {
-        watch->tick = 0;
+    tick = watch->clock_ns && counter > watch->counter
+           ? ngx_constraint_stopwatch_tick(passed, counter - watch->counter)
+           : 0;
 
-    } else {
-        watch->tick = ngx_constraint_stopwatch_tick(passed,
-                                                    counter - watch->counter);
-    }
+    /* a step of the counter spoils one measurement */
 
+    off = tick > watch->measured ? tick - watch->measured
+                                 : watch->measured - tick;
+
+    watch->tick = off <= tick / NGX_CONSTRAINT_STOPWATCH_AGREE ? tick : 0;
+    watch->measured = tick;
     watch->counter = counter;
     watch->clock_ns = clock_ns;
     watch->due_ms = now_ms + NGX_CONSTRAINT_STOPWATCH_EVERY;
@@ -155,6 +161,20 @@ ngx_constraint_stopwatch_both(uint64_t *counter, uint64_t *clock_ns)
             *clock_ns = ns;
         }
     }
+}
+
+
+/* Whatever the counter did, it began after the last measurement. */
+
+uint64_t
+ngx_constraint_stopwatch_at_most(const ngx_constraint_stopwatch_t *watch,
+    uint64_t ns)
+{
+    uint64_t  passed;
+
+    passed = ngx_constraint_stopwatch_clock() - watch->clock_ns;
+
+    return ns < passed ? ns : passed;
 }
 
 

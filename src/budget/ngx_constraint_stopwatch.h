@@ -10,13 +10,13 @@
  * the clock.  Knows no nginx, takes no memory.
  *
  * On x86-64, where the kernel itself tells the time by the processor's
- * counter, that is read directly: the kernel takes it for its clock source
- * "tsc" only if it never stops, has one frequency and is the same on all
- * processors (Intel SDM vol. 3B, "Invariant TSC";
- * /sys/devices/system/clocksource).  What a tick is long is measured against
- * CLOCK_MONOTONIC from second to second, so a virtual machine may move.  In
- * the first second, without that source and elsewhere, CLOCK_MONOTONIC is
- * read.
+ * counter when the worker starts, that is read directly: the kernel takes it
+ * for its clock source "tsc" only if it never stops, has one frequency and is
+ * the same on all processors (Intel SDM vol. 3B, "Invariant TSC";
+ * /sys/devices/system/clocksource).  How long a tick is, is measured against
+ * CLOCK_MONOTONIC every second, and believed when two measurements in a row
+ * agree: a virtual machine may move.  Until then, without that source and
+ * elsewhere, CLOCK_MONOTONIC is read.
  *
  * One thread's, which is the event loop.
  */
@@ -39,8 +39,8 @@ typedef struct {
     uint64_t    due_ms;                 /* when a tick is measured again */
     uint64_t    tick;                   /* in ns / 2^32; 0: by the clock */
 
-    /* since when it is being measured */
-    uint64_t    counter;
+    uint64_t    measured;               /* the last time */
+    uint64_t    counter;                /* then */
     uint64_t    clock_ns;
     unsigned    counts:1;               /* the kernel goes by the counter */
 } ngx_constraint_stopwatch_t;
@@ -50,10 +50,16 @@ typedef struct {
 void ngx_constraint_stopwatch_init(ngx_constraint_stopwatch_t *watch,
     const char *source);
 
-/* Private: measures a tick; CLOCK_MONOTONIC in nanoseconds. */
+/* Private: measures a tick; the less of ns and of what can have passed;
+ * CLOCK_MONOTONIC in nanoseconds. */
 void ngx_constraint_stopwatch_measure(ngx_constraint_stopwatch_t *watch,
     uint64_t now_ms) __attribute__((cold));
+uint64_t ngx_constraint_stopwatch_at_most(
+    const ngx_constraint_stopwatch_t *watch, uint64_t ns)
+    __attribute__((cold));
 uint64_t ngx_constraint_stopwatch_clock(void);
+
+#define NGX_CONSTRAINT_STOPWATCH_LONG_NS  10000000
 
 
 #if defined(__x86_64__)
@@ -97,18 +103,23 @@ static inline uint64_t
 ngx_constraint_stopwatch_elapsed(const ngx_constraint_stopwatch_t *watch,
     uint64_t started)
 {
-    uint64_t  now;
+    uint64_t  now, ns;
 
-    now = watch->tick ? ngx_constraint_stopwatch_counter()
-                      : ngx_constraint_stopwatch_clock();
+    if (watch->tick == 0) {
+        now = ngx_constraint_stopwatch_clock();
+        return now > started ? now - started : 0;
+    }
+
+    now = ngx_constraint_stopwatch_counter();
 
     if (now <= started) {
         return 0;
     }
 
-    now -= started;
+    ns = ngx_constraint_stopwatch_ns(now - started, watch->tick);
 
-    return watch->tick ? ngx_constraint_stopwatch_ns(now, watch->tick) : now;
+    return ns < NGX_CONSTRAINT_STOPWATCH_LONG_NS
+           ? ns : ngx_constraint_stopwatch_at_most(watch, ns);
 }
 
 

@@ -79,31 +79,51 @@ test_between(ngx_constraint_stopwatch_t *watch, uint64_t ns, const char *what)
 }
 
 
+/* Once more, after 120 ms at least. */
+
+static void
+measure(ngx_constraint_stopwatch_t *watch, uint64_t now_ms)
+{
+    usleep(120000);
+    watch->due_ms = 0;
+    (void) ngx_constraint_stopwatch_start(watch, now_ms);
+}
+
+
 /* As nginx uses it: the time of the loop, from second to second. */
 
 static void
 learn(ngx_constraint_stopwatch_t *watch)
 {
+    uint64_t  since;
+
     (void) ngx_constraint_stopwatch_start(watch, 5000);
     is_int(watch->tick, 0, "the first second is by the clock");
     is_int(watch->due_ms, 6000, "a tick is measured after it");
 
+    since = watch->clock_ns;
+
     (void) ngx_constraint_stopwatch_start(watch, 5999);
-    is_int(watch->tick, 0, "not before");
+    ok(watch->clock_ns == since, "not before");
 
     (void) ngx_constraint_stopwatch_start(watch, 6000);
-    is_int(watch->tick, 0, "nor when too little time has passed");
-    is_int(watch->due_ms, 6001, "but as soon as it has");
+    ok(watch->clock_ns == since
+       ? watch->due_ms == 6001
+       : watch->clock_ns - since >= NGX_CONSTRAINT_STOPWATCH_LEAST,
+       "not when too little time has passed, but soon");
 
-    usleep(120000);
-    (void) ngx_constraint_stopwatch_start(watch, 7000);
+    measure(watch, 7000);
+    is_int(watch->tick, 0, "one measurement is not believed");
+    ok(watch->measured, "but kept");
+
+    measure(watch, 8000);
 }
 
 
 static void
 test_counter(void)
 {
-    uint64_t                    tick, counter, started;
+    uint64_t                    tick, started, took;
     ngx_constraint_stopwatch_t  watch;
 
     name_source("tsc");
@@ -120,42 +140,50 @@ test_counter(void)
 
     ok(tick >= ((uint64_t) 1 << 32) / 20 && tick <= ((uint64_t) 20 << 32),
        "a tick is %.4f ns", (double) tick / ((uint64_t) 1 << 32));
-    is_int(watch.due_ms, 8000, "and is measured again after a second");
+    is_int(watch.due_ms, 9000, "and is measured again after a second");
 
     watch.due_ms = UINT64_MAX;
 
     test_between(&watch, 1000, "a microsecond by the counter");
-    test_between(&watch, 10 * MS, "10 ms by the counter");
+    test_between(&watch, 20 * MS, "20 ms by the counter");
 
     started = ngx_constraint_stopwatch_start(&watch, 1);
     is_int(ngx_constraint_stopwatch_elapsed(&watch, started + 100000000000), 0,
            "a counter that steps back: no time has passed");
 
+    took = ngx_constraint_stopwatch_elapsed(&watch,
+                                            started - 10000000000000);
+    ok(took <= ngx_constraint_stopwatch_clock() - watch.clock_ns,
+       "an hour forward: no more than since the last measurement");
+
     /* the machine was moved: another frequency, then another counter */
 
-    counter = watch.counter;
-    watch.counter -= (ngx_constraint_stopwatch_counter() - counter) + 1000000;
-    watch.due_ms = 0;
-    (void) ngx_constraint_stopwatch_start(&watch, 9000);
-    ok(watch.tick && watch.tick < tick, "a faster counter has shorter ticks");
-
-    watch.counter = UINT64_MAX;
-    watch.clock_ns -= 200 * MS;
-    watch.due_ms = 0;
-    (void) ngx_constraint_stopwatch_start(&watch, 10000);
-    is_int(watch.tick, 0, "a counter that began anew: by the clock");
+    watch.counter -= ngx_constraint_stopwatch_counter() - watch.counter
+                     + 1000000;
+    measure(&watch, 9000);
+    is_int(watch.tick, 0, "a faster counter: by the clock");
+    ok(watch.measured && watch.measured < tick, "its ticks are shorter");
     test_between(&watch, 1000, "a microsecond by the clock then");
 
-    usleep(120000);
-    (void) ngx_constraint_stopwatch_start(&watch, 11000);
+    measure(&watch, 10000);
+    is_int(watch.tick, 0, "another frequency again");
+    measure(&watch, 11000);
     ok(watch.tick >= tick - tick / 1000 && watch.tick <= tick + tick / 1000,
-       "and by the counter when it is known again");
+       "by the counter when it has kept its frequency");
+
+    watch.counter = UINT64_MAX;
+    measure(&watch, 12000);
+    is_int(watch.tick, 0, "a counter that began anew: by the clock");
 
     watch.counter = ngx_constraint_stopwatch_counter() - 10;
-    watch.clock_ns -= 200 * MS;
+    watch.clock_ns -= (uint64_t) 200000 * MS;
     watch.due_ms = 0;
-    (void) ngx_constraint_stopwatch_start(&watch, 12000);
-    is_int(watch.tick, 0, "one that hardly counts is not believed");
+    (void) ngx_constraint_stopwatch_start(&watch, 13000);
+    is_int(watch.measured, 0, "one that hardly counts is no measurement");
+
+    measure(&watch, 14000);
+    measure(&watch, 15000);
+    ok(watch.tick, "by the counter once more");
 }
 
 
