@@ -160,6 +160,14 @@ ngx_int_t ngx_constraint_stats_attach(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_key_t *key,
     ngx_constraint_stats_ref_t *ref);
 
+/*
+ * Before a decision that may be an allow: what counting it will read and
+ * write is fetched meanwhile.  Of many rules that are asked in turn it is in
+ * no cache, and locked adds wait for the memory one after the other.  ref may
+ * be a zeroed or an old one.
+ */
+void ngx_constraint_stats_prefetch(const ngx_constraint_stats_ref_t *ref);
+
 /* Counts one decision; ref is valid, otherwise it is to be attached again. */
 void ngx_constraint_stats_count(ngx_constraint_stats_t *stats,
     ngx_slab_pool_t *shpool, const ngx_constraint_stats_ref_t *ref,

@@ -81,9 +81,11 @@ static ngx_inline void
 ngx_constraint_stats_add_effect(ngx_atomic_t *cells, ngx_uint_t where,
     ngx_uint_t denied)
 {
-    ngx_constraint_stats_plus(&cells[(denied ? NGX_CONSTRAINT_CELL_DENIES
-                                             : NGX_CONSTRAINT_CELL_ALLOWS)
-                                     + where], 1);
+    ngx_constraint_stats_plus(
+                     &cells[ngx_constraint_cell(denied
+                                                ? NGX_CONSTRAINT_CELL_DENIES
+                                                : NGX_CONSTRAINT_CELL_ALLOWS,
+                                                where)], 1);
 }
 
 
@@ -93,7 +95,8 @@ ngx_constraint_stats_add_totals(ngx_atomic_t *cells, ngx_uint_t where,
 {
     ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_COST], cost);
     ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_MEMORY], memory);
-    ngx_constraint_stats_plus(&cells[NGX_CONSTRAINT_CELL_TIME + where],
+    ngx_constraint_stats_plus(&cells[ngx_constraint_cell(
+                                        NGX_CONSTRAINT_CELL_TIME, where)],
                               time_ns);
 
     ngx_constraint_stats_raise(&cells[NGX_CONSTRAINT_CELL_TIME_MAX], time_ns);
@@ -143,6 +146,21 @@ ngx_constraint_stats_count(ngx_constraint_stats_t *stats,
 }
 
 
+void
+ngx_constraint_stats_prefetch(const ngx_constraint_stats_ref_t *ref)
+{
+    const ngx_constraint_bank_t  *bank;
+
+    bank = ref->bank;
+
+    if (bank) {
+        __builtin_prefetch((void *) ref->slot);
+        __builtin_prefetch((void *) bank->cells, 1);
+        __builtin_prefetch(bank->pieces);
+    }
+}
+
+
 ngx_int_t
 ngx_constraint_stats_count_allow(ngx_constraint_stats_t *stats,
     const ngx_constraint_stats_ref_t *ref, uint64_t cost, uint64_t time_ns,
@@ -150,6 +168,7 @@ ngx_constraint_stats_count_allow(ngx_constraint_stats_t *stats,
 {
     uint32_t                time_cell, memory_cell;
     ngx_uint_t              time_piece, memory_piece;
+    ngx_atomic_t           *time_at, *memory_at;
     ngx_constraint_bank_t  *bank;
 
     bank = ref->bank;
@@ -174,19 +193,22 @@ ngx_constraint_stats_count_allow(ngx_constraint_stats_t *stats,
         return NGX_DECLINED;
     }
 
+    time_at = &ngx_constraint_stats_piece(stats, time_piece)
+                   ->cells[time_cell % NGX_CONSTRAINT_HISTOGRAM_PIECE];
+    memory_at = &ngx_constraint_stats_piece(stats, memory_piece)
+                   ->cells[memory_cell % NGX_CONSTRAINT_HISTOGRAM_PIECE];
+
+    __builtin_prefetch((void *) time_at, 1);
+    __builtin_prefetch((void *) memory_at, 1);
+
     ngx_constraint_stats_touch(ref);
     ngx_constraint_stats_add_effect(bank->cells, NGX_CONSTRAINT_STATS_INLINE,
                                     0);
     ngx_constraint_stats_add_totals(bank->cells, NGX_CONSTRAINT_STATS_INLINE,
                                     cost, time_ns, memory);
 
-    ngx_constraint_stats_plus(
-                &ngx_constraint_stats_piece(stats, time_piece)
-                     ->cells[time_cell % NGX_CONSTRAINT_HISTOGRAM_PIECE], 1);
-    ngx_constraint_stats_plus(
-                &ngx_constraint_stats_piece(stats, memory_piece)
-                     ->cells[memory_cell % NGX_CONSTRAINT_HISTOGRAM_PIECE],
-                1);
+    ngx_constraint_stats_plus(time_at, 1);
+    ngx_constraint_stats_plus(memory_at, 1);
 
     return NGX_OK;
 }

@@ -175,8 +175,8 @@ ngx_constraint_stats_view_cells(const ngx_constraint_bank_t *bank,
     values = view->values;
 
     for (i = 0; i < 3; i++) {
-        allows = cells[NGX_CONSTRAINT_CELL_ALLOWS + i];
-        denies = cells[NGX_CONSTRAINT_CELL_DENIES + i];
+        allows = cells[ngx_constraint_cell(NGX_CONSTRAINT_CELL_ALLOWS, i)];
+        denies = cells[ngx_constraint_cell(NGX_CONSTRAINT_CELL_DENIES, i)];
 
         ran[i] = allows + denies;
 
@@ -184,16 +184,17 @@ ngx_constraint_stats_view_cells(const ngx_constraint_bank_t *bank,
         values[NGX_CONSTRAINT_STAT_DENIES] += denies;
         values[NGX_CONSTRAINT_STAT_EXECUTIONS] += allows + denies;
         values[NGX_CONSTRAINT_STAT_TIME_NS] +=
-                                       cells[NGX_CONSTRAINT_CELL_TIME + i];
+                   cells[ngx_constraint_cell(NGX_CONSTRAINT_CELL_TIME, i)];
     }
 
     values[NGX_CONSTRAINT_STAT_INLINE] += ran[NGX_CONSTRAINT_STATS_INLINE];
     values[NGX_CONSTRAINT_STAT_THREAD] += ran[NGX_CONSTRAINT_STATS_THREAD];
     values[NGX_CONSTRAINT_STAT_COST] += cells[NGX_CONSTRAINT_CELL_COST];
     values[NGX_CONSTRAINT_STAT_MEMORY] += cells[NGX_CONSTRAINT_CELL_MEMORY];
-    values[NGX_CONSTRAINT_STAT_CPU_NS] += cells[NGX_CONSTRAINT_CELL_CPU]
-                                          + cells[NGX_CONSTRAINT_CELL_TIME
-                                              + NGX_CONSTRAINT_STATS_INLINE];
+    values[NGX_CONSTRAINT_STAT_CPU_NS] +=
+                     cells[NGX_CONSTRAINT_CELL_CPU]
+                     + cells[ngx_constraint_cell(NGX_CONSTRAINT_CELL_TIME,
+                                                 NGX_CONSTRAINT_STATS_INLINE)];
     values[NGX_CONSTRAINT_STAT_FAILED_OPEN] +=
                                      cells[NGX_CONSTRAINT_CELL_FAILED_OPEN];
     values[NGX_CONSTRAINT_STAT_ERRORS_REQUEST] +=
@@ -402,8 +403,11 @@ ngx_constraint_stats_executions(ngx_constraint_stats_t *stats,
 
         bank = ngx_constraint_stats_bank(stats, slot->banks[b]);
 
-        for (i = 0; i < 6; i++) {
-            n += bank->cells[NGX_CONSTRAINT_CELL_ALLOWS + i];
+        for (i = 0; i < 3; i++) {
+            n += bank->cells[ngx_constraint_cell(NGX_CONSTRAINT_CELL_ALLOWS,
+                                                 i)]
+                 + bank->cells[ngx_constraint_cell(NGX_CONSTRAINT_CELL_DENIES,
+                                                   i)];
         }
     }
 

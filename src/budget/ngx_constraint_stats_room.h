@@ -51,29 +51,38 @@ typedef enum {
 } ngx_constraint_histogram_e;
 
 
-/* Counters as they are kept: the first cache line is what all touch. */
+/*
+ * Counters as they are kept, three cache lines and the violations: what an
+ * evaluation inline touches is the first one, of a thread the second.
+ */
 
 typedef enum {
-    NGX_CONSTRAINT_CELL_ALLOWS = 0,       /* + where */
-    NGX_CONSTRAINT_CELL_DENIES = 3,       /* + where */
-    NGX_CONSTRAINT_CELL_COST = 6,
+    /* in each of the lines, see ngx_constraint_cell() */
+    NGX_CONSTRAINT_CELL_ALLOWS = 0,
+    NGX_CONSTRAINT_CELL_DENIES,
+    NGX_CONSTRAINT_CELL_TIME,             /* ns */
+
+    NGX_CONSTRAINT_CELL_COST,
     NGX_CONSTRAINT_CELL_MEMORY,
-
-    NGX_CONSTRAINT_CELL_TIME,             /* + where, ns */
-    NGX_CONSTRAINT_CELL_TIME_MAX = 11,
+    NGX_CONSTRAINT_CELL_TIME_MAX,
     NGX_CONSTRAINT_CELL_MEMORY_MAX,
-    NGX_CONSTRAINT_CELL_CPU,              /* of threads, ns */
-
-    NGX_CONSTRAINT_CELL_FAILED_OPEN,
     NGX_CONSTRAINT_CELL_ERRORS_REQUEST,
+
+    NGX_CONSTRAINT_CELL_CPU = 11,         /* of threads, ns */
     NGX_CONSTRAINT_CELL_ERRORS_OURS,
     NGX_CONSTRAINT_CELL_RETRIES,
+
+    NGX_CONSTRAINT_CELL_FAILED_OPEN = 19,
     NGX_CONSTRAINT_CELL_SAMPLED_OUT,
     NGX_CONSTRAINT_CELL_BREAKER,
-    NGX_CONSTRAINT_CELL_VIOLATIONS,       /* + type */
+
+    NGX_CONSTRAINT_CELL_VIOLATIONS = 24,  /* + type */
     NGX_CONSTRAINT_CELLS = NGX_CONSTRAINT_CELL_VIOLATIONS
                            + NGX_CONSTRAINT_STATS_VIOLATIONS
 } ngx_constraint_cell_e;
+
+/* Allows, denies or time of where: inline, of a thread, of nothing run. */
+#define ngx_constraint_cell(cell, where)  ((cell) + ((where) + 2) % 3 * 8)
 
 #define ngx_constraint_cell_is_max(cell)                                      \
     ((cell) == NGX_CONSTRAINT_CELL_TIME_MAX                                   \
@@ -87,6 +96,8 @@ typedef struct {
     ngx_atomic_t        cells[NGX_CONSTRAINT_HISTOGRAM_PIECE];
 } ngx_constraint_piece_t;
 
+/* inline time and the usual sizes of memory are in one cache line */
+
 typedef struct {
     ngx_atomic_t        cells[NGX_CONSTRAINT_CELLS];
     uint16_t            pieces[NGX_CONSTRAINT_HISTOGRAMS]
@@ -98,6 +109,8 @@ _Static_assert(sizeof(ngx_constraint_piece_t) == NGX_CONSTRAINT_STATS_STATE,
                "a state is a piece");
 _Static_assert(NGX_CONSTRAINT_STATS_MORE == NGX_CONSTRAINT_STATS_BANKS - 1,
                "more of a state is where banks are");
+_Static_assert(offsetof(ngx_constraint_bank_t, pieces) % 64 == 0,
+               "pieces begin a cache line");
 _Static_assert(sizeof(ngx_constraint_bank_t)
                <= sizeof(ngx_constraint_piece_t), "a bank is a piece");
 

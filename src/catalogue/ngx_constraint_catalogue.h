@@ -226,6 +226,7 @@ typedef struct {
     ngx_constraint_rule_brief_t  brief;
     const workflow_t         *workflow;
     uint64_t                  workflow_revision;
+    ngx_constraint_stats_ref_t  stats;         /* without a profile */
     ngx_constraint_record_t   record;
 
     const ngx_constraint_limits_t  *limits;
@@ -233,8 +234,8 @@ typedef struct {
     ngx_str_t                 error;           /* why workflow is NULL */
     const cel_program_t      *sampling;        /* sampling_key, NULL: none */
 
-    /* the enforcer's, for counting: by profile; and for what it keeps */
-    ngx_constraint_stats_ref_t  stats[NGX_CONSTRAINT_STATS_PROFILES];
+    /* the enforcer's, for counting under a profile; and for what it keeps */
+    ngx_constraint_stats_ref_t  profiles[NGX_CONSTRAINT_STATS_PROFILES];
     ngx_constraint_stats_ref_t  state;
     ngx_msec_t                  refused;       /* when there was no memory for
                                                 * it; 0: there was */

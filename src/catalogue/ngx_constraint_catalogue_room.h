@@ -359,12 +359,18 @@ typedef struct {
 
 typedef struct ngx_constraint_loaded_s  ngx_constraint_loaded_t;
 
+/*
+ * Begins at a multiple of two cache lines, which are fetched together: what
+ * the short way reads of a rule is in them.
+ */
+#define NGX_CONSTRAINT_LOADED_ALIGN  128
+
 struct ngx_constraint_loaded_s {
-    ngx_constraint_rule_t       rule;          /* first */
     ngx_constraint_loaded_t    *next;          /* in the bucket */
     ngx_uint_t                  used;          /* at that tick */
     uint32_t                    hash;
     unsigned                    listed:1;      /* in the table */
+    ngx_constraint_rule_t       rule;
     ngx_constraint_program_t   *program;       /* a reference */
     json_t                     *json;          /* the metadata */
     u_char                     *text;          /* strings of the record */
@@ -375,6 +381,14 @@ struct ngx_constraint_loaded_s {
     size_t                      bytes;
     ngx_uint_t                  refs;
 };
+
+#define ngx_constraint_rule_loaded(r)                                         \
+    ((ngx_constraint_loaded_t *)                                              \
+                ((u_char *) (r) - offsetof(ngx_constraint_loaded_t, rule)))
+
+_Static_assert(offsetof(ngx_constraint_loaded_t, rule.record.subject_id)
+               <= NGX_CONSTRAINT_LOADED_ALIGN,
+               "what the short way reads is together");
 
 /* malloc; refs: its rules and loads, and the table */
 

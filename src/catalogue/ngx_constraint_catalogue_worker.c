@@ -302,7 +302,13 @@ ngx_constraint_catalogue_peek(ngx_constraint_catalogue_t *catalogue,
 
     loaded = ngx_constraint_rule_lookup(catalogue->worker, message_type, hash);
 
-    return loaded ? &loaded->rule : NULL;
+    if (loaded == NULL) {
+        return NULL;
+    }
+
+    ngx_constraint_stats_prefetch(&loaded->rule.stats);
+
+    return &loaded->rule;
 }
 
 
@@ -329,11 +335,22 @@ void
 ngx_constraint_catalogue_release(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_rule_t *rule)
 {
-    ngx_constraint_rule_release((ngx_constraint_loaded_t *) rule);
+    ngx_constraint_rule_release(ngx_constraint_rule_loaded(rule));
 }
 
 
 /* Profiles that a rule meets are few: one that is not at its place asks. */
+
+static ngx_inline ngx_constraint_stats_ref_t *
+ngx_constraint_worker_ref(ngx_constraint_rule_t *rule,
+    const ngx_str_t *profile)
+{
+    return profile->data
+           ? &rule->profiles[((uintptr_t) profile->data >> 4)
+                             % NGX_CONSTRAINT_STATS_PROFILES]
+           : &rule->stats;
+}
+
 
 void
 ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
@@ -342,8 +359,7 @@ ngx_constraint_catalogue_count(ngx_constraint_catalogue_t *catalogue,
 {
     ngx_constraint_stats_ref_t  *ref;
 
-    ref = &rule->stats[((uintptr_t) profile->data >> 4)
-                       % NGX_CONSTRAINT_STATS_PROFILES];
+    ref = ngx_constraint_worker_ref(rule, profile);
 
     if (ref->profile != profile->data || !ngx_constraint_stats_valid(ref)) {
         ngx_constraint_worker_count(catalogue, rule, profile, sample);
@@ -365,9 +381,9 @@ ngx_constraint_catalogue_count_allow(ngx_constraint_catalogue_t *catalogue,
 
     static const ngx_str_t  none = ngx_null_string;
 
-    ref = &rule->stats[0];
+    ref = &rule->stats;
 
-    if (ref->profile == NULL && ngx_constraint_stats_valid(ref)
+    if (ngx_constraint_stats_valid(ref)
         && ngx_constraint_stats_count_allow(catalogue->stats, ref, cost,
                                             time_ns, memory)
            == NGX_OK)
@@ -398,8 +414,7 @@ ngx_constraint_worker_count(ngx_constraint_catalogue_t *catalogue,
     ngx_constraint_stats_ref_t  *ref;
 
     stats = catalogue->stats;
-    ref = &rule->stats[((uintptr_t) profile->data >> 4)
-                       % NGX_CONSTRAINT_STATS_PROFILES];
+    ref = ngx_constraint_worker_ref(rule, profile);
 
     key.name = &rule->record.message_type;
     key.born_ms = rule->record.created_ms;

@@ -128,13 +128,16 @@ ngx_constraint_rule_create(json_t *json, ngx_constraint_program_t *program,
     ngx_constraint_rule_t    *rule;
     ngx_constraint_loaded_t  *loaded;
 
-    loaded = ngx_calloc(sizeof(ngx_constraint_loaded_t), ngx_cycle->log);
+    loaded = ngx_memalign(NGX_CONSTRAINT_LOADED_ALIGN,
+                          sizeof(ngx_constraint_loaded_t), ngx_cycle->log);
 
     if (loaded == NULL) {
         json_decref(json);
         ngx_constraint_program_release(program);
         return NULL;
     }
+
+    ngx_memzero(loaded, sizeof(ngx_constraint_loaded_t));
 
     loaded->refs = 1;
     loaded->program = program;
@@ -263,7 +266,8 @@ ngx_constraint_rule_text(ngx_constraint_loaded_t *loaded, json_t *stored,
         loaded->text = p;
         loaded->json = json_incref(json_object_get(stored,
                                                    "constraint_metadata"));
-        loaded->bytes = sizeof(ngx_constraint_loaded_t) + len
+        loaded->bytes = sizeof(ngx_constraint_loaded_t)
+                        + NGX_CONSTRAINT_LOADED_ALIGN + len
                         + NGX_CONSTRAINT_RULE_BLOCKS
                         + ngx_constraint_rule_json(loaded->json)
                         + (loaded->sampling

@@ -144,7 +144,8 @@ measure(bench_t *b, ngx_uint_t workers, ngx_uint_t shared)
     for (i = 0, sum = 0, counted = 0; i < WORKERS; i++) {
         sum += b->took[i];
         counted += ngx_constraint_stats_bank(&b->stats, i * 3 + 1)
-                       ->cells[NGX_CONSTRAINT_CELL_ALLOWS + 1];
+                       ->cells[ngx_constraint_cell(
+                                 NGX_CONSTRAINT_CELL_ALLOWS, 1)];
     }
 
     if (counted != workers * TIMES) {
