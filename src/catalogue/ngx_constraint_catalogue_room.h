@@ -32,7 +32,7 @@
 
 
 #define NGX_CONSTRAINT_SCHEMA        1
-#define NGX_CONSTRAINT_ZONE_LAYOUT   4
+#define NGX_CONSTRAINT_ZONE_LAYOUT   5
 
 #define NGX_CONSTRAINT_READERS       4096
 #define NGX_CONSTRAINT_LOG_MAX       4096    /* transactions remembered */

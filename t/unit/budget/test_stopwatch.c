@@ -112,6 +112,8 @@ learn(ngx_constraint_stopwatch_t *watch)
        : watch->clock_ns - since >= NGX_CONSTRAINT_STOPWATCH_LEAST,
        "not when too little time has passed, but soon");
 
+    watch->measured = 0;
+
     measure(watch, 7000);
     is_int(watch->tick, 0, "one measurement is not believed");
     ok(watch->measured, "but kept");
