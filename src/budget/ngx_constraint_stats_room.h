@@ -53,7 +53,7 @@ typedef enum {
 
 /*
  * Counters as they are kept, three cache lines and the violations: what an
- * evaluation inline touches is the first one, of a thread the second.
+ * evaluation inline touches is the first one, of a thread the second, too.
  */
 
 typedef enum {
