@@ -324,10 +324,14 @@ sub full {
         "$name: lines are dropped");
     $which->fault('audit.write_error', 0);
 
+    # a request makes it write again; that line is on its way for flush=
+
     ok((wait_until {
         $which->get('/x');
-        my $now = counts($which);
-        $now->{kept} == $now->{written} + $now->{dropped};
+        wait_until {
+            my $now = counts($which);
+            $now->{kept} == $now->{written} + $now->{dropped};
+        } 1;
     } 20), "$name: kept = written + dropped");
 
     my $now = settled($which);
