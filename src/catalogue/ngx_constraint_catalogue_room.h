@@ -360,8 +360,8 @@ typedef struct {
 typedef struct ngx_constraint_loaded_s  ngx_constraint_loaded_t;
 
 /*
- * Begins at a multiple of two cache lines, which are fetched together: what
- * the short way reads of a rule is in them.
+ * Begins at a multiple of two cache lines, which many processors fetch as a
+ * pair: what the short way reads of a rule is in them.
  */
 #define NGX_CONSTRAINT_LOADED_ALIGN  128
 

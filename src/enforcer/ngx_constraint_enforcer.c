@@ -21,8 +21,7 @@ static void ngx_constraint_resume(ngx_constraint_enforcement_t *e);
 static void ngx_constraint_timeout(ngx_event_t *ev);
 
 
-/* what every decision reads of it is in as few cache lines as can be */
-ngx_constraint_worker_t  ngx_constraint_worker __attribute__((aligned(64)));
+ngx_constraint_worker_t  ngx_constraint_worker;
 
 
 ngx_int_t
@@ -294,9 +293,6 @@ ngx_constraint_enforcer_init_process(ngx_cycle_t *cycle)
         worker->seed[0] = ngx_constraint_now_ns();
         worker->seed[1] = ((uint64_t) ngx_pid << 32) ^ ngx_time();
     }
-
-    ngx_constraint_stopwatch_init(&worker->stopwatch,
-                                  NGX_CONSTRAINT_STOPWATCH_SOURCE);
 
     worker->sampler.state = worker->seed[0] ^ (worker->seed[1] << 1);
 

@@ -52,15 +52,12 @@ ngx_int_t
 ngx_constraint_allow_briefly(const ngx_constraint_asked_t *asked,
     ngx_constraint_brief_t *brief)
 {
-    uint64_t                     started, took;
-    ngx_int_t                    rc;
-    ngx_constraint_rule_t       *rule;
-    ngx_constraint_facts_t      *facts;
-    ngx_constraint_stopwatch_t  *watch;
+    uint64_t                 started, ended;
+    ngx_int_t                rc;
+    ngx_constraint_rule_t   *rule;
+    ngx_constraint_facts_t  *facts;
 
-    watch = &ngx_constraint_worker.stopwatch;
-
-    started = ngx_constraint_stopwatch_start(watch, ngx_current_msec);
+    started = ngx_constraint_now_ns();
 
     brief->generation = ngx_constraint_catalogue_sync(asked->catalogue);
 
@@ -109,11 +106,11 @@ ngx_constraint_allow_briefly(const ngx_constraint_asked_t *asked,
     brief->revision = rule->record.revision;
     brief->workflow_revision = rule->workflow_revision;
 
-    took = ngx_constraint_stopwatch_elapsed(watch, started);
-    brief->time_us = took / 1000;
+    ended = ngx_constraint_now_ns() - started;
+    brief->time_us = ended / 1000;
 
     ngx_constraint_catalogue_count_allow(asked->catalogue, rule, brief->cost,
-                                         took, brief->memory);
+                                         ended, brief->memory);
 
     return NGX_OK;
 }

@@ -22,7 +22,6 @@
 #include "ngx_constraint_enforcer.h"
 #include "ngx_constraint_retry.h"
 #include "ngx_constraint_sampling.h"
-#include "ngx_constraint_stopwatch.h"
 
 
 /* a document longer than this is parsed in a thread */
@@ -196,7 +195,6 @@ void ngx_constraint_feedback_abandon(ngx_constraint_enforcement_t *e);
 /* Of the worker: made in init_process. */
 
 typedef struct {
-    ngx_constraint_stopwatch_t   stopwatch;    /* of the short way */
     ngx_constraint_failure_t     failure;      /* of the evaluation */
     cel_json_parser_t           *parser;
     void                        *scratch;

@@ -48,7 +48,6 @@ my %rooms = (
                     'ngx_constraint_feedback.h',
                     'ngx_constraint_profile.h', 'ngx_constraint_retry.h',
                     'ngx_constraint_sampling.h', 'ngx_constraint_stats.h',
-                    'ngx_constraint_stopwatch.h',
                     'ngx_constraint_violation.h' ],
         rooms => [ 'base', 'cel' ], libraries => [ 'ngx_core', 'jansson' ],
     },
