@@ -379,9 +379,18 @@ sub by_turns {
     my @got = map { { bad => 0, parts => [] } } @sides;
 
     for my $side (@sides) {
+        my $before = requests($side->{server});
+        my $asked = 0;
+
         push @wrk, $self->start_wrk(%$side, seconds => 60 + 4 * $seconds);
         $self->{paused}{$wrk[-1]{pid}} = 1;
-        sleep(0.2);
+
+        # not before all its connections are there; a script takes its time
+
+        $self->until(10, 'requests of wrk', sub {
+            return requests($side->{server}) - $before - ++$asked >= 1000;
+        });
+
         kill('STOP', $wrk[-1]{pid});
     }
 
@@ -533,6 +542,22 @@ sub median {
     return 0 unless @sorted;
     return @sorted % 2 ? $sorted[$#sorted / 2]
         : ($sorted[@sorted / 2 - 1] + $sorted[@sorted / 2]) / 2;
+}
+
+
+# standard_error(VALUES): of their mean
+
+sub standard_error {
+    my $n = @_;
+
+    return 0 if $n < 2;
+
+    my ($sum, $squares) = (0, 0);
+
+    $sum += $_ for @_;
+    $squares += ($_ - $sum / $n) ** 2 for @_;
+
+    return sqrt($squares / ($n - 1) / $n);
 }
 
 
