@@ -135,7 +135,8 @@ ngx_str_t ngx_constraint_log_text(ngx_pool_t *pool, const ngx_str_t *src);
 u_char *ngx_constraint_json_escape(u_char *p, const ngx_str_t *src);
 
 /* valid UTF-8 without surrogates and overlong forms */
-ngx_uint_t ngx_constraint_utf8_valid(const u_char *p, size_t len);
+ngx_uint_t ngx_constraint_utf8_valid(const u_char *p, size_t len)
+    __attribute__((hot));
 
 
 #if (NGX_CONSTRAINT_FAULTS)

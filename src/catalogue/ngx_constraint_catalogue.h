@@ -266,7 +266,8 @@ cel_program_t *ngx_constraint_expression_compile(
  * acquires of this event-loop turn are at least as new as; 0 when the store
  * is not available or nothing has ever been written: acquire tells which.
  */
-uint64_t ngx_constraint_catalogue_sync(ngx_constraint_catalogue_t *catalogue);
+uint64_t ngx_constraint_catalogue_sync(ngx_constraint_catalogue_t *catalogue)
+    __attribute__((hot));
 
 /*
  * Finds message_type.  Hot path: no lock, no malloc.

@@ -335,7 +335,8 @@ void ngx_constraint_cache_unload(ngx_constraint_catalogue_t *catalogue,
     const ngx_constraint_key_t *key, const ngx_str_t *message_type);
 
 /* Names unloaded by any worker since *seen: drops their rules here. */
-void ngx_constraint_cache_unloaded(ngx_constraint_catalogue_t *catalogue);
+void ngx_constraint_cache_unloaded(ngx_constraint_catalogue_t *catalogue)
+    __attribute__((hot));
 
 ngx_uint_t ngx_constraint_cache_has(ngx_constraint_catalogue_t *catalogue,
     const ngx_constraint_key_t *key);
@@ -574,7 +575,7 @@ void ngx_constraint_rules_free(ngx_constraint_worker_t *worker);
 
 ngx_constraint_loaded_t *ngx_constraint_rule_lookup(
     ngx_constraint_worker_t *worker, const ngx_str_t *message_type,
-    uint32_t hash);
+    uint32_t hash) __attribute__((hot));
 
 /*
  * With one reference, the caller's.  Takes json and a reference of program;

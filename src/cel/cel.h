@@ -79,7 +79,8 @@ char *cel_json_parser_room(cel_json_parser_t *parser, size_t len);
  * Integers are int, above int64 uint, with fraction or exponent double.
  */
 cel_json_t *cel_json_parse(cel_json_parser_t *parser, const char *text,
-    size_t len, const cel_json_options_t *options, cel_error_t *error);
+    size_t len, const cel_json_options_t *options, cel_error_t *error)
+    __attribute__((hot));
 void cel_json_destroy(cel_json_t *json);
 
 /*
@@ -87,7 +88,8 @@ void cel_json_destroy(cel_json_t *json);
  * small ones are kept, so that parsing allocates nothing.  Of whatever parser
  * it was; by the thread that has this one.
  */
-void cel_json_recycle(cel_json_parser_t *parser, cel_json_t *json);
+void cel_json_recycle(cel_json_parser_t *parser, cel_json_t *json)
+    __attribute__((hot));
 
 /* The root value; it and all below borrow from the document. */
 cel_value_t cel_json_root(const cel_json_t *json);
@@ -352,10 +354,11 @@ void cel_eval_init(cel_eval_t *eval);
 
 /* CEL_OK with *value (arena, borrowed facts), CEL_NEED or CEL_ERROR. */
 cel_status_t cel_eval(const cel_program_t *program, cel_eval_t *eval,
-    cel_value_t *value);
+    cel_value_t *value) __attribute__((hot));
 
 /* Charges units and looks when due: CEL_OK or CEL_ERROR (fatal kind). */
-cel_status_t cel_eval_charge(cel_eval_t *eval, uint64_t units);
+cel_status_t cel_eval_charge(cel_eval_t *eval, uint64_t units)
+    __attribute__((hot));
 
 /* Fills eval->error; always returns CEL_ERROR. */
 cel_status_t cel_eval_fail(cel_eval_t *eval, cel_error_kind_t kind,

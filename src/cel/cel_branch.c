@@ -29,12 +29,14 @@ static int branch_starts(branch_run_t *run, const cel_branch_t *test,
     const cel_value_t *text);
 static int branch_in_set(const uint8_t *set, const cel_value_t *text);
 static int branch_pair(branch_run_t *run, const cel_branch_t *test,
-    const cel_value_t *left);
+    const cel_value_t *left) __attribute__((hot));
 static inline const cel_value_t *branch_part(branch_run_t *run,
     const cel_branch_part_t *part);
-static bool branch_fetch(branch_run_t *run, cel_slot_t slot);
+static bool branch_fetch(branch_run_t *run, cel_slot_t slot)
+    __attribute__((hot));
 static const cel_value_t *branch_member(branch_run_t *run,
-    const cel_branch_part_t *part, const cel_value_t *fact);
+    const cel_branch_part_t *part, const cel_value_t *fact)
+    __attribute__((hot));
 static inline cel_status_t branch_select(branch_run_t *run,
     const cel_value_t *map, const cel_value_t *key, cel_value_t *value);
 

@@ -15,7 +15,7 @@
 
 
 static cel_status_t cel_equal_at(cel_eval_t *eval, const cel_value_t *a,
-    const cel_value_t *b, bool *equal, uint32_t depth);
+    const cel_value_t *b, bool *equal, uint32_t depth) __attribute__((hot));
 static bool cel_equal_opaque(const cel_opaque_t *a, const cel_opaque_t *b);
 static cel_status_t cel_equal_lists(cel_eval_t *eval, const cel_value_t *a,
     const cel_value_t *b, bool *equal, uint32_t depth);

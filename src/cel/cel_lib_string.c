@@ -36,7 +36,7 @@ static cel_status_t cel_starts_with(cel_eval_t *eval, const cel_value_t *args,
 static cel_status_t cel_ends_with(cel_eval_t *eval, const cel_value_t *args,
     uint32_t n, cel_value_t *out);
 static cel_status_t cel_matches(cel_eval_t *eval, const cel_value_t *args,
-    uint32_t n, cel_value_t *out);
+    uint32_t n, cel_value_t *out) __attribute__((hot));
 
 
 const cel_overload_spec_t  cel_lib_string[] = {

@@ -44,7 +44,7 @@ cel_re2_t *cel_re2_create(const char *pattern, size_t len,
 void cel_re2_destroy(cel_re2_t *re);
 
 /* Instructions of the compiled pattern. */
-uint32_t cel_re2_program_size(const cel_re2_t *re);
+uint32_t cel_re2_program_size(const cel_re2_t *re) __attribute__((hot));
 
 /* Heap that this one with its caches may take, at most CEL_RE2_MEMORY. */
 size_t cel_re2_memory(const cel_re2_t *re);
@@ -53,7 +53,8 @@ size_t cel_re2_memory(const cel_re2_t *re);
 uint32_t cel_re2_groups(const cel_re2_t *re);
 
 /* Whether the pattern matches anywhere in the text: 1, 0, or -1: no memory. */
-int cel_re2_match(const cel_re2_t *re, const char *text, size_t len);
+int cel_re2_match(const cel_re2_t *re, const char *text, size_t len)
+    __attribute__((hot));
 
 
 /* A part of the text; s NULL: a group that took no part in the match. */

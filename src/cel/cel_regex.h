@@ -51,7 +51,7 @@ typedef struct {
  * no pattern, its program is too large, no memory.
  */
 cel_status_t cel_regex_take(cel_eval_t *eval, const cel_value_t *pattern,
-    cel_regex_t *regex);
+    cel_regex_t *regex) __attribute__((hot));
 void cel_regex_drop(cel_eval_t *eval, cel_regex_t *regex);
 
 /* Units that a byte of text is charged. */

@@ -174,7 +174,7 @@ const cel_type_t *cel_value_type(const cel_value_t *v);
 
 /* Map by any key: CEL_OK, CEL_NOT_FOUND, CEL_NEED, CEL_ERROR. */
 cel_status_t cel_map_get(cel_eval_t *eval, const cel_value_t *map,
-    const cel_value_t *key, cel_value_t *value);
+    const cel_value_t *key, cel_value_t *value) __attribute__((hot));
 
 /* Indexes the pairs; *duplicate (or NULL) gets the first key met twice. */
 cel_status_t cel_map_build(cel_arena_t *arena, const cel_value_t *pairs,
@@ -260,12 +260,13 @@ cel_status_t cel_wrap_map(cel_eval_t *eval, const cel_value_t *pairs,
 
 uint32_t cel_json_size(const cel_value_t *v);
 cel_status_t cel_json_get(const cel_value_t *map, const char *key, size_t len,
-    cel_value_t *value);
+    cel_value_t *value) __attribute__((hot));
 cel_status_t cel_json_entry(const cel_value_t *v, uint32_t i,
     cel_value_t *key, cel_value_t *value);
 
 /* Reads the value at *pos of the tape and steps over it. */
-void cel_json_read(const cel_json_t *json, uint32_t *pos, cel_value_t *value);
+void cel_json_read(const cel_json_t *json, uint32_t *pos, cel_value_t *value)
+    __attribute__((hot));
 
 
 /* Operators, cel_operators.c: any kinds, no such overload otherwise */
@@ -285,7 +286,7 @@ cel_status_t cel_op_neg(cel_eval_t *eval, const cel_value_t *args,
 cel_status_t cel_op_index(cel_eval_t *eval, const cel_value_t *args,
     uint32_t n, cel_value_t *out);
 cel_status_t cel_op_in(cel_eval_t *eval, const cel_value_t *args,
-    uint32_t n, cel_value_t *out);
+    uint32_t n, cel_value_t *out) __attribute__((hot));
 
 /* Whether a number is no index of the list, though it is a whole one. */
 bool cel_list_outside(const cel_value_t *list, const cel_value_t *index);

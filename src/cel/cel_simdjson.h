@@ -62,7 +62,8 @@ cel_simdjson_document_t *cel_simdjson_document_create(void);
 void cel_simdjson_document_destroy(cel_simdjson_document_t *document);
 
 /* The parser's own memory for a text, NULL: memory is out. */
-char *cel_simdjson_room(cel_simdjson_parser_t *parser, size_t len);
+char *cel_simdjson_room(cel_simdjson_parser_t *parser, size_t len)
+    __attribute__((hot));
 
 /*
  * The text is copied to the parser's own memory, which simdjson needs to be
@@ -71,11 +72,11 @@ char *cel_simdjson_room(cel_simdjson_parser_t *parser, size_t len);
  */
 cel_simdjson_status_t cel_simdjson_parse(cel_simdjson_parser_t *parser,
     cel_simdjson_document_t *document, const char *text, size_t len,
-    uint64_t **tape, const uint8_t **strings);
+    uint64_t **tape, const uint8_t **strings) __attribute__((hot));
 
 /* Bytes of text that the document has room for. */
 size_t cel_simdjson_document_capacity(
-    const cel_simdjson_document_t *document);
+    const cel_simdjson_document_t *document) __attribute__((hot));
 
 
 #ifdef __cplusplus

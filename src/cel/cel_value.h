@@ -69,13 +69,13 @@ void cel_arena_init(cel_arena_t *arena, const cel_allocator_t *allocator,
     void *first, size_t first_size, size_t limit);
 
 /* 8-byte aligned, not zeroed; NULL over the limit or when out of memory. */
-void *cel_arena_alloc(cel_arena_t *arena, size_t size);
+void *cel_arena_alloc(cel_arena_t *arena, size_t size) __attribute__((hot));
 
 /* Counts bytes of a foreign heap against the limit: CEL_OK or CEL_ERROR. */
 cel_status_t cel_arena_charge(cel_arena_t *arena, size_t size);
 
 /* Frees all blocks but the first; the arena may be used again. */
-void cel_arena_reset(cel_arena_t *arena);
+void cel_arena_reset(cel_arena_t *arena) __attribute__((hot));
 
 
 /* Values */
@@ -190,7 +190,7 @@ cel_status_t cel_map(cel_arena_t *arena, const cel_value_t *pairs,
     uint32_t count, cel_value_t *out);
 
 /* Elements of a list, entries of a map; 0 for others. */
-uint32_t cel_size(const cel_value_t *v);
+uint32_t cel_size(const cel_value_t *v) __attribute__((hot));
 
 /* i-th element, or the i-th entry's key and value (key NULL for lists). */
 cel_status_t cel_entry(cel_eval_t *eval, const cel_value_t *v, uint32_t i,

@@ -17,7 +17,8 @@
 #include "cel_program.h"
 
 
-cel_status_t cel_vm_fetch(cel_eval_t *eval, cel_slot_t slot);
+cel_status_t cel_vm_fetch(cel_eval_t *eval, cel_slot_t slot)
+    __attribute__((hot));
 cel_status_t cel_vm_select(cel_eval_t *eval, const cel_value_t *map,
     const cel_value_t *key, cel_value_t *out);
 cel_status_t cel_vm_has(cel_eval_t *eval, const cel_value_t *map,
@@ -37,7 +38,8 @@ bool cel_vm_logic(cel_eval_t *eval, const cel_value_t *a,
     const cel_value_t *b);
 
 cel_status_t cel_vm_call(cel_eval_t *eval, const cel_call_t *call,
-    const cel_value_t *args, uint32_t n, cel_value_t *out);
+    const cel_value_t *args, uint32_t n, cel_value_t *out)
+    __attribute__((hot));
 cel_status_t cel_vm_list(cel_eval_t *eval, const cel_value_t *values,
     uint32_t n, const char *optional, cel_value_t *out);
 cel_status_t cel_vm_map(cel_eval_t *eval, const cel_value_t *pairs,

@@ -258,7 +258,8 @@ struct ngx_constraint_facts_s {
 u_char *ngx_constraint_input_room(size_t len);
 
 /* The source goes away: gives the parsed input back.  Idempotent. */
-void ngx_constraint_facts_detach(ngx_constraint_facts_t *facts);
+void ngx_constraint_facts_detach(ngx_constraint_facts_t *facts)
+    __attribute__((hot));
 
 
 typedef enum {

@@ -37,7 +37,7 @@ static cel_value_t *ngx_constraint_brief_slots(
     ngx_constraint_evaluation_t *ev, ngx_constraint_facts_t *facts,
     const workflow_t *workflow);
 static cel_status_t ngx_constraint_brief_fetch(void *ctx, cel_eval_t *eval,
-    cel_slot_t slot, cel_value_t *value);
+    cel_slot_t slot, cel_value_t *value) __attribute__((hot));
 
 
 ngx_uint_t

@@ -139,12 +139,13 @@ cel_status_t ngx_constraint_fact(ngx_constraint_enforcement_t *e,
 
 /* the input, which is there and is no null; parsed on the event loop */
 cel_status_t ngx_constraint_fact_document(ngx_constraint_facts_t *facts,
-    cel_eval_t *eval, cel_value_t *value);
+    cel_eval_t *eval, cel_value_t *value) __attribute__((hot));
 
 /* input.c: parses; NULL with *failure.  Any thread, its own parser. */
 ngx_constraint_document_t *ngx_constraint_document_parse(
     cel_json_parser_t *parser, const ngx_str_t *text,
-    ngx_uint_t allow_duplicates, ngx_constraint_failure_t *failure);
+    ngx_uint_t allow_duplicates, ngx_constraint_failure_t *failure)
+    __attribute__((hot));
 void ngx_constraint_document_release(ngx_constraint_document_t *document);
 
 /* verdict.c: from a finished evaluation to the decision, complete */

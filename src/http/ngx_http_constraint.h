@@ -68,7 +68,8 @@ ngx_constraint_enforcement_t *ngx_http_constraint_enforcement_create(
 typedef void (*ngx_http_constraint_body_pt)(ngx_http_request_t *r, void *data,
     ngx_int_t rc, const ngx_str_t *body);
 ngx_int_t ngx_http_constraint_read_body(ngx_http_request_t *r, size_t max,
-    ngx_uint_t apart, ngx_http_constraint_body_pt done, void *data);
+    ngx_uint_t apart, ngx_http_constraint_body_pt done, void *data)
+    __attribute__((hot));
 
 /*
  * Sends a whole JSON answer: discards what is left of the body first (and

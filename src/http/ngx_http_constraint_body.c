@@ -32,8 +32,10 @@ typedef struct {
 
 static ngx_int_t ngx_http_constraint_body_refuse(ngx_http_request_t *r,
     ngx_http_constraint_body_t *body, ngx_int_t status);
-static void ngx_http_constraint_body_init(ngx_http_request_t *r);
-static void ngx_http_constraint_body_read(ngx_http_request_t *r);
+static void ngx_http_constraint_body_init(ngx_http_request_t *r)
+    __attribute__((hot));
+static void ngx_http_constraint_body_read(ngx_http_request_t *r)
+    __attribute__((hot));
 static ngx_uint_t ngx_http_constraint_body_whole(ngx_http_request_t *r,
     ngx_http_constraint_body_t *body);
 static ngx_int_t ngx_http_constraint_body_collect(ngx_http_request_t *r,
@@ -41,7 +43,7 @@ static ngx_int_t ngx_http_constraint_body_collect(ngx_http_request_t *r,
 static ngx_int_t ngx_http_constraint_body_grow(ngx_http_request_t *r,
     ngx_http_constraint_body_t *body, size_t need);
 static void ngx_http_constraint_body_finish(ngx_http_request_t *r,
-    ngx_http_constraint_body_t *body, ngx_int_t rc);
+    ngx_http_constraint_body_t *body, ngx_int_t rc) __attribute__((hot));
 static ngx_int_t ngx_http_constraint_body_return(ngx_http_request_t *r,
     ngx_http_constraint_body_t *body);
 static ngx_int_t ngx_http_constraint_body_copy(ngx_http_request_t *r,
@@ -50,7 +52,7 @@ static ngx_int_t ngx_http_constraint_body_append(ngx_http_request_t *r,
     ngx_buf_t *b, u_char *p, size_t size);
 static ngx_http_constraint_body_t *ngx_http_constraint_body_get(
     ngx_http_request_t *r);
-static void ngx_http_constraint_body_forget(void *data);
+static void ngx_http_constraint_body_forget(void *data) __attribute__((hot));
 
 
 ngx_int_t

@@ -40,7 +40,7 @@ static void ngx_http_constraint_spare_put(
     ngx_http_constraint_spares_t *spares, void *data);
 static void ngx_http_constraint_spares_free(
     ngx_http_constraint_spares_t *spares);
-static void ngx_http_constraint_cleanup(void *data);
+static void ngx_http_constraint_cleanup(void *data) __attribute__((hot));
 
 
 /* NULL when the request has met no constraint yet. */

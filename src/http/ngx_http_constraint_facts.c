@@ -20,7 +20,8 @@
 
 
 static ngx_int_t ngx_http_constraint_give(ngx_constraint_facts_t *facts,
-    const cel_slot_t *slots, uint32_t n, cel_value_t *values);
+    const cel_slot_t *slots, uint32_t n, cel_value_t *values)
+    __attribute__((hot));
 static cel_status_t ngx_http_constraint_fetch(ngx_constraint_facts_t *facts,
     cel_eval_t *eval, cel_slot_t slot, cel_value_t *value);
 static cel_status_t ngx_http_constraint_fetch_request(

@@ -20,7 +20,7 @@
 #include "ngx_http_constraint_request.h"
 
 
-static __attribute__((noinline)) ngx_int_t ngx_http_constraint_judge(
+static __attribute__((noinline, hot)) ngx_int_t ngx_http_constraint_judge(
     ngx_http_request_t *r, ngx_http_constraint_loc_conf_t *plcf);
 static ngx_uint_t ngx_http_constraint_unchanged(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);
@@ -54,7 +54,7 @@ static ngx_int_t ngx_http_constraint_input(ngx_http_request_t *r,
 static void ngx_http_constraint_input_refuse(ngx_constraint_enforcement_t *e,
     ngx_int_t status, size_t max);
 static void ngx_http_constraint_body_done(ngx_http_request_t *r, void *data,
-    ngx_int_t rc, const ngx_str_t *body);
+    ngx_int_t rc, const ngx_str_t *body) __attribute__((hot));
 static void ngx_http_constraint_body_lost(ngx_http_constraint_ctx_t *ctx);
 static ngx_int_t ngx_http_constraint_suspend(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx);

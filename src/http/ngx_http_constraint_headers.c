@@ -18,7 +18,8 @@
 
 static uint32_t ngx_http_constraint_headers_count(const cel_object_t *o);
 static cel_status_t ngx_http_constraint_headers_get(const cel_object_t *o,
-    cel_eval_t *eval, const cel_value_t *key, cel_value_t *value);
+    cel_eval_t *eval, const cel_value_t *key, cel_value_t *value)
+    __attribute__((hot));
 static cel_status_t ngx_http_constraint_headers_entry(const cel_object_t *o,
     cel_eval_t *eval, uint32_t i, cel_value_t *key, cel_value_t *value);
 static cel_status_t ngx_http_constraint_headers_join(

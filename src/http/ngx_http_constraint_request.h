@@ -116,13 +116,14 @@ typedef struct {
 
 
 /* gate.c */
-ngx_int_t ngx_http_constraint_gate(ngx_http_request_t *r);
+ngx_int_t ngx_http_constraint_gate(ngx_http_request_t *r) __attribute__((hot));
 
 /*
  * ctx.c: NULL when the request has met no constraint yet; one is made, NULL:
  * no memory; its work, too, if it has none: NGX_OK or NGX_ERROR.
  */
-ngx_http_constraint_ctx_t *ngx_http_constraint_ctx(ngx_http_request_t *r);
+ngx_http_constraint_ctx_t *ngx_http_constraint_ctx(ngx_http_request_t *r)
+    __attribute__((hot));
 ngx_http_constraint_ctx_t *ngx_http_constraint_ctx_create(
     ngx_http_request_t *r);
 ngx_int_t ngx_http_constraint_work_get(ngx_http_constraint_ctx_t *ctx);
@@ -143,7 +144,7 @@ void ngx_http_constraint_ctx_exit(void);
  */
 ngx_int_t ngx_http_constraint_briefly(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_entry_t *entry,
-    ngx_http_constraint_source_t *source);
+    ngx_http_constraint_source_t *source) __attribute__((hot));
 ngx_int_t ngx_http_constraint_at_once(ngx_http_request_t *r,
     ngx_http_constraint_ctx_t *ctx, ngx_http_constraint_loc_conf_t *plcf);
 
@@ -176,7 +177,8 @@ void ngx_http_constraint_audit_init(ngx_http_request_t *r,
 void ngx_http_constraint_shadow_keep(ngx_http_constraint_ctx_t *ctx,
     ngx_constraint_enforcement_t *e, ngx_uint_t needs_input);
 void ngx_http_constraint_shadow_detach(ngx_http_constraint_ctx_t *ctx);
-ngx_int_t ngx_http_constraint_log_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_constraint_log_handler(ngx_http_request_t *r)
+    __attribute__((hot));
 
 /* facts.c */
 void ngx_http_constraint_source_init(ngx_http_constraint_source_t *source,
@@ -185,7 +187,8 @@ void ngx_http_constraint_source_input(ngx_http_constraint_source_t *source,
     const ngx_str_t *input);
 
 /* path.c: NULL, or what is ambiguous in the path as it was received */
-const char *ngx_http_constraint_path_ambiguous(ngx_http_request_t *r);
+const char *ngx_http_constraint_path_ambiguous(ngx_http_request_t *r)
+    __attribute__((hot));
 ngx_str_t ngx_http_constraint_raw_path(ngx_http_request_t *r);
 
 /* args.c */
@@ -211,11 +214,12 @@ ngx_int_t ngx_http_constraint_replace_headers(ngx_http_request_t *r,
 /* body.c: what is there already: NGX_OK, NGX_DECLINED (not read yet) or a
  * status */
 ngx_int_t ngx_http_constraint_present_body(ngx_http_request_t *r, size_t max,
-    ngx_str_t *body);
+    ngx_str_t *body) __attribute__((hot));
 
 /* it came with the headers, is whole and not too large: reading waits for
  * nothing */
-ngx_uint_t ngx_http_constraint_body_near(ngx_http_request_t *r, size_t max);
+ngx_uint_t ngx_http_constraint_body_near(ngx_http_request_t *r, size_t max)
+    __attribute__((hot));
 
 /* respond.c */
 ngx_int_t ngx_http_constraint_deny(ngx_http_request_t *r,
