@@ -17,6 +17,7 @@
 static ngx_uint_t ngx_constraint_ascii(const u_char *p, size_t len);
 static size_t ngx_constraint_utf8_length(const u_char *p, const u_char *end);
 static ngx_uint_t ngx_constraint_log_plain(u_char c);
+static ngx_uint_t ngx_constraint_plain_word(uint64_t word);
 
 
 ngx_str_t
@@ -77,16 +78,48 @@ ngx_constraint_log_plain(u_char c)
 }
 
 
+/*
+ * ngx_constraint_log_plain() of eight bytes: below 0x80 no addition carries
+ * into the next byte, and the highest bit tells of each what it was for
+ */
+
+static ngx_uint_t
+ngx_constraint_plain_word(uint64_t word)
+{
+    uint64_t  printable, del, quote, backslash;
+
+    printable = word + 0x6060606060606060;
+    del = word + 0x0101010101010101;
+    quote = (word ^ 0x2222222222222222) + 0x7f7f7f7f7f7f7f7f;
+    backslash = (word ^ 0x5c5c5c5c5c5c5c5c) + 0x7f7f7f7f7f7f7f7f;
+
+    return (word & 0x8080808080808080) == 0
+           && (printable & ~del & quote & backslash & 0x8080808080808080)
+              == 0x8080808080808080;
+}
+
+
 u_char *
 ngx_constraint_json_escape(u_char *p, const ngx_str_t *src)
 {
-    u_char  *s, *end;
-    size_t   n;
+    u_char    *s, *end;
+    size_t     n;
+    uint64_t   word;
 
     s = src->data;
     end = s + src->len;
 
     while (s < end) {
+        if (end - s >= 8) {
+            ngx_memcpy(&word, s, 8);
+
+            if (ngx_constraint_plain_word(word)) {
+                p = ngx_cpymem(p, &word, 8);
+                s += 8;
+                continue;
+            }
+        }
+
         if (ngx_constraint_log_plain(*s)) {
             *p++ = *s++;
             continue;

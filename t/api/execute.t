@@ -41,8 +41,12 @@ workflow('w', variables => [ { name => 'value',
         { output => "{'outcome': 'ALLOW', 'output': {'policy': input.policy, "
               . "'checked': true}}" } ]);
 
+workflow('says', match => [
+    { output => "{'outcome': 'DENY', 'message': input.text}" } ]);
+
 constraint('c', 'w', subject_id => 'alice');
 constraint('any', 'w');
+constraint('says', 'says');
 
 sub run_it {
     my ($name, $body, $args) = @_;
@@ -325,6 +329,21 @@ constraint('facts', 'facts', constraint_metadata => { level => 7 });
 is(json($data->{output}), json({ method => 'POST',
     path => '/constraint/execute/facts', header => 'yes', subject => 'zoe',
     type => 'facts', meta => 7 }), 'facts of the call');
+
+# what JSON has to escape, at each place of a word of any length
+
+for my $odd ("\x01", "\x1f", ' ', '"', '\\', "\x7f", "\x{e9}", "\x{20ac}",
+    "\x{1f600}")
+{
+    my @texts = map { my $n = $_; map { 'a' x $_ . $odd . 'z' x ($n - $_) }
+        0 .. $n } 0 .. 17;
+
+    my ($status, $data) = run_it('says',
+        { input_data => { text => join('|', @texts) } });
+
+    is($data->{decision}{message}, join('|', @texts),
+        sprintf('U+%04X comes back as it went', ord($odd)));
+}
 
 # a constraint for one subject, executed on and on over one connection
 
