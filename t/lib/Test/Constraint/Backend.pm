@@ -66,10 +66,18 @@ sub new {
 }
 
 
+# stop(): not while one of its processes writes down what has come
+
 sub stop {
     my ($self) = @_;
 
     my $pid = delete $self->{pid} or return;
+    my $fh;
+
+    if (open($fh, '<', $self->{file})) {
+        flock($fh, LOCK_SH);
+    }
+
     kill('KILL', -$pid);
     waitpid($pid, 0);
 }
