@@ -345,6 +345,11 @@ for my $odd ("\x01", "\x1f", ' ', '"', '\\', "\x7f", "\x{e9}", "\x{20ac}",
         sprintf('U+%04X comes back as it went', ord($odd)));
 }
 
+unlike($t->request('POST', '/constraint/execute/says',
+        headers => { 'Content-Type' => 'application/json' },
+        body => json({ input_data => { text => "abcdefg\x7f" x 9 } }))->body,
+    qr/\x7f/, 'U+007F is escaped');
+
 # a constraint for one subject, executed on and on over one connection
 
 my $c = $t->connect();
