@@ -137,6 +137,19 @@ is(index(slurp($shipped), "\0constraint_fault\0"), -1,
 cmp_ok(index(slurp("$build/dynamic/ngx_http_constraint_module.so"),
     "\0constraint_fault\0"), '>', 0, 'a test build does');
 
+# what a short decision runs lies side by side: not all over the module
+# (docs/adr/049-link-time.md)
+
+my %at = map { /^([0-9a-f]+) t (\w+)(?:\.lto_priv\.\d+)?$/ ? ($2 => hex($1))
+    : () } `nm '$shipped'`;
+my @short = sort { $a <=> $b } grep { defined } @at{qw(
+    ngx_http_constraint_gate ngx_http_constraint_judge
+    ngx_http_constraint_headers_get ngx_http_constraint_briefly
+    ngx_constraint_catalogue_sync cel_eval cel_arena_alloc cel_map_get)};
+
+cmp_ok(scalar(@short), '>=', 5, 'functions of the short way have names');
+cmp_ok($short[-1] - $short[0], '<', 48 * 1024, 'and lie side by side');
+
 $t->write_file('nginx.conf', "load_module $shipped;\npid $dir/nginx.pid;\n"
     . "events { }\n");
 $out = `/usr/sbin/nginx -t -p '$dir/' -e x.log -c nginx.conf 2>&1`;
